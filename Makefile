@@ -1,0 +1,102 @@
+# Everything runs in .venv, which the first target that needs it makes. `make` alone lists the targets.
+
+ifneq ($(firstword $(sort $(MAKE_VERSION) 3.81)),3.81)
+$(error GNU make 3.81 or newer is needed, this is $(or $(MAKE_VERSION),an older one))
+endif
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+SITE := _build/html
+PORT ?= 8000
+NOTEBOOKS := $(wildcard book/*/*.ipynb)
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test lab lint format types unit nbval site site-test notebook notebooks figures \
+        bench results clean
+
+help: ## list the targets
+	@echo "Optimizers from Scratch: make <target>"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-13s %s\n", $$1, $$2}'
+
+book: $(VENV)/.book ## build the site into _build/html (installs what that needs, no torch)
+	@$(MAKE) --no-print-directory site
+	@echo "The book is in $(SITE)/index.html; make serve shows it at http://localhost:$(PORT)"
+
+serve: ## show the built site at http://localhost:8000 (PORT=... for another port)
+	@test -f $(SITE)/index.html || { echo "there is no site yet: run make book first"; exit 1; }
+	@echo "http://localhost:$(PORT)  (Ctrl-C stops)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE) >/dev/null 2>&1
+
+test: $(VENV)/.test ## run every check: lint, types, unit, notebooks, site, browser
+	@$(BIN)/python tests/run.py
+
+lab: $(VENV)/.test ## open the notebooks in JupyterLab
+	@test -x $(BIN)/jupyter-lab || $(PIP) -c requirements.txt -e '.[lab]'
+	@$(BIN)/jupyter-lab book
+
+lint: $(VENV)/.test ## ruff: lint and formatting, notebooks included
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: $(VENV)/.test ## let ruff mend what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+types: $(VENV)/.test ## mypy on the package
+	@$(BIN)/mypy
+
+unit: $(VENV)/.test ## unit tests and doctests
+	@$(BIN)/pytest -n 2 --ignore=tests/site
+
+nbval: $(VENV)/.test ## run every notebook and compare its outputs with the committed ones
+	@$(if $(NOTEBOOKS),$(BIN)/pytest --nbval -n 2 --dist loadscope $(NOTEBOOKS),echo "no notebooks yet")
+
+site: $(VENV)/.book
+	@$(BIN)/jupyter-book build -q -W -n --keep-going .
+	@$(BIN)/python tests/site/check_pages.py $(SITE)
+
+site-test: $(VENV)/.test ## drive a real browser over the built site
+	@$(BIN)/pytest tests/site
+
+notebook: $(VENV)/.test ## run one notebook in place: make notebook NB=book/optimizers/momentum.ipynb
+	@$(BIN)/python tests/notebooks.py run $(NB)
+
+notebooks: $(VENV)/.test ## run every notebook in place
+	@$(BIN)/python tests/notebooks.py run $(NOTEBOOKS)
+
+figures: $(VENV)/.test ## run every notebook and compare its pictures with the committed ones
+	@$(BIN)/python tests/notebooks.py compare $(NOTEBOOKS)
+
+bench: $(VENV)/.test ## speed, as ratios measured side by side
+	@$(BIN)/python tests/bench.py
+
+results: $(VENV)/.test ## train the recipes whose records are missing (hours)
+	@$(BIN)/optim-lab run --missing
+
+clean: ## remove what was built, but not .venv
+	@rm -rf _build build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) not found: install Python 3.11 or newer, or run make PYTHON=<path> ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is older: run make PYTHON=<path> ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks venv: install it (on Debian: apt install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp stands for an installed environment, so that nothing is installed twice.
+$(VENV)/.book: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "installing what the site needs ..."
+	@$(PIP) -c requirements.txt -e '.[book]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "installing everything the tests need ..."
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps -e .
+	@touch $@ $(VENV)/.book
