@@ -1,0 +1,72 @@
+"""Read a saved optimizer, ours or torch's, and refuse one that does not fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..parameter import Array, Parameter
+
+if TYPE_CHECKING:
+    from .optimizer import Group, Optimizer
+
+
+def read_groups(optimizer: Optimizer, saved: dict[str, Any]) -> list[Group]:
+    """Return the saved groups around the optimizer's own parameters."""
+    from .optimizer import ENGINE_FLAGS
+
+    name = type(optimizer).__name__
+    if saved.get("optimizer", name) != name:
+        raise ValueError(f"state_dict must be of {name}, got one of {saved['optimizer']}")
+    sizes = [len(group["params"]) for group in optimizer.param_groups]
+    saved_sizes = [len(group["params"]) for group in saved["param_groups"]]
+    if saved_sizes != sizes:
+        raise ValueError(f"state_dict must have groups of {sizes} parameters, got {saved_sizes}")
+    groups = []
+    for ours, theirs in zip(optimizer.param_groups, saved["param_groups"], strict=True):
+        missing = sorted(set(optimizer.defaults) - set(theirs))
+        if missing:
+            raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
+        plain = {k: number(v) for k, v in theirs.items() if k not in ENGINE_FLAGS}
+        group = {**plain, "params": ours["params"]}
+        optimizer._check_hyper(group)
+        groups.append(group)
+    return groups
+
+
+def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:
+    """Return the saved state of each of the optimizer's parameters."""
+    members = [p for group in optimizer.param_groups for p in group["params"]]
+    order = [i for group in saved["param_groups"] for i in group["params"]]
+    by_index = dict(zip(order, members, strict=True))
+    state = {}
+    for index, entries in saved["state"].items():
+        if index not in by_index:
+            raise ValueError(f"state_dict has a state for parameter {index}, which is in no group")
+        p = by_index[index]
+        state[p] = {k: read_array(optimizer, p, k, v) for k, v in entries.items()}
+    return state
+
+
+def read_array(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Array | None:
+    """Return one saved array in the parameter's dtype; None, as torch's SGD saves, stays."""
+    if name not in optimizer.state_names:
+        raise ValueError(
+            f"state_dict holds {name!r}, which {type(optimizer).__name__} does not keep: "
+            f"it keeps {', '.join(optimizer.state_names) or 'nothing'}"
+        )
+    if value is None:
+        return None
+    array = np.array(value, dtype=p.dtype)
+    if array.shape != p.shape:
+        raise ValueError(f"{name} must have its parameter's shape {p.shape}, got {array.shape}")
+    return array
+
+
+def number(value: Any) -> Any:
+    """Return a tensor as an array, a tensor of one number as a float, all else as it is."""
+    if not hasattr(value, "__array__"):
+        return value
+    array = np.array(value)
+    return array if array.ndim else array.item()

@@ -1,0 +1,266 @@
+"""The base of every optimizer: parameters, groups, state, and the walk over them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..parameter import Array, Parameter
+
+Hyper = dict[str, Any]
+Group = dict[str, Any]
+Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
+
+# Elements that an update touches at once: small enough that the few arrays it reads and writes
+# stay in a core's second-level cache, large enough that NumPy's cost per call does not count.
+TILE = 32_768
+
+# What torch's engine keeps in a group; it says how to compute, not what.
+ENGINE_FLAGS = frozenset({"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"})
+
+
+def check(name: str, value: ArrayLike, low: float, high: float = np.inf, *, below: bool = False) -> None:
+    """Refuse a hyper-parameter outside [low, high], or outside [low, high) if `below`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number or an array of them.
+    ValueError
+        If any entry is NaN, infinite or out of range.
+    """
+    numbers = np.asarray(value)
+    if numbers.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be a real number or an array of them, got {value!r}")
+    inside = (numbers >= low) & ((numbers < high) if below else (numbers <= high))
+    if not np.all(inside & np.isfinite(numbers)):
+        bounds = f">= {low}" if high == np.inf else f"in [{low}, {high}{')' if below else ']'}"
+        raise ValueError(f"{name} must be finite and {bounds}, got {value}")
+
+
+def nonzero(value: Any) -> bool:
+    """Whether a hyper-parameter, a number or an array, differs from zero anywhere."""
+    return bool(value.any()) if isinstance(value, np.ndarray) else value != 0
+
+
+class Optimizer:
+    """What all optimizers share; a subclass adds its constructor and its update.
+
+    Parameters
+    ----------
+    params : Parameter, iterable of Parameter, or iterable of groups
+        What to move. A group is a dict with the key ``"params"`` and hyper-parameters that
+        overrule `defaults` for it.
+    defaults : dict
+        The hyper-parameters of the method, by torch's names, and their values.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        The groups, each with every hyper-parameter. Schedulers write into them.
+    state : dict of Parameter to dict
+        What the method remembers of each parameter, by torch's names.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not a `Parameter`, or a hyper-parameter not a number.
+    ValueError
+        If there is no parameter or one is given twice, if a hyper-parameter is out of range, or
+        if an array of them does not broadcast to the shape of each parameter.
+
+    Notes
+    -----
+    A subclass defines ``_update(theta, g, state, h)``: one step on the arrays `theta`, in place,
+    from the gradient `g`, which it must not change. Where the update is elementwise, as most are,
+    hyper-parameters may be arrays that broadcast against the parameter, and a large parameter is
+    updated tile by tile.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ()
+    """The arrays, by torch's names, that the method keeps for a parameter."""
+
+    elementwise: ClassVar[bool] = True
+    """Whether each entry of a parameter moves by itself."""
+
+    def __init__(self, params: Parameters, defaults: Hyper) -> None:
+        self.defaults = defaults
+        self.state: dict[Parameter, dict[str, Any]] = {}
+        self.param_groups: list[Group] = []
+        entries = [params] if isinstance(params, Parameter) else list(params)
+        if not entries:
+            raise ValueError("params must hold at least one parameter, got none")
+        if not isinstance(entries[0], dict):
+            entries = [{"params": entries}]
+        for group in entries:
+            self.add_param_group(group)  # type: ignore[arg-type]
+
+    def add_param_group(self, group: Group) -> None:
+        """Let the optimizer move more parameters, with hyper-parameters of their own.
+
+        Parameters
+        ----------
+        group : dict
+            ``"params"``, a Parameter or an iterable of them, and any hyper-parameters; those
+            left out take the optimizer's defaults.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the constructor does.
+        """
+        if not isinstance(group, dict) or "params" not in group:
+            raise TypeError(f'a parameter group must be a dict with the key "params", got {group!r}')
+        params = group["params"]
+        members = [params] if isinstance(params, Parameter) else list(params)
+        complete = {**self.defaults, **group, "params": members}
+        self._check_members(members)
+        self._check_hyper(complete)
+        self.param_groups.append(complete)
+
+    def _check_members(self, members: list[Parameter]) -> None:
+        if not members:
+            raise ValueError("params must hold at least one parameter, got an empty group")
+        for p in members:
+            if not isinstance(p, Parameter):
+                raise TypeError(f"params must hold Parameter objects, got {type(p).__name__}")
+        known = [p for group in self.param_groups for p in group["params"]] + members
+        if len(set(known)) < len(known):
+            raise ValueError("params must not hold a parameter twice, within a group or across groups")
+
+    def _check_hyper(self, group: Group) -> None:
+        check("lr", group["lr"], low=0)
+        for name in self.defaults:
+            value = group[name]
+            if isinstance(self.defaults[name], bool):
+                if not isinstance(value, bool):
+                    raise TypeError(f"{name} must be True or False, got {value!r}")
+            elif np.ndim(value):
+                group[name] = self._check_array(name, np.asarray(value), group["params"])
+        self._check(group)
+
+    def _check_array(self, name: str, values: Array, members: list[Parameter]) -> Array:
+        if not self.elementwise:
+            raise ValueError(f"{name} must be one number: {type(self).__name__} is not elementwise")
+        for p in members:
+            try:
+                fits = np.broadcast_shapes(values.shape, p.shape) == p.shape
+            except ValueError:
+                fits = False
+            if not fits:
+                raise ValueError(
+                    f"{name} of shape {values.shape} does not broadcast to a parameter's {p.shape}"
+                )
+        return values
+
+    def _check(self, group: Group) -> None:
+        """Refuse hyper-parameters that the method does not admit."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients.
+
+        Parameters
+        ----------
+        set_to_none : bool
+            Set each gradient to None, so that `step` skips its parameter; else to zeros.
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None if set_to_none else np.zeros_like(p.data)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step, for every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the gradients and returns the loss; called once, before the step.
+
+        Returns
+        -------
+        The closure's loss, or None.
+        """
+        loss = None if closure is None else closure()
+        with np.errstate(all="ignore"):  # infinities and NaN flow, as in torch
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        self._move(p, group)
+        return loss
+
+    def _move(self, p: Parameter, group: Group) -> None:
+        h = {name: group[name] for name in self.defaults}
+        arrays = [name for name, value in h.items() if isinstance(value, np.ndarray)]
+        for name in arrays:
+            h[name] = h[name].astype(p.data.dtype, copy=False)
+        g = -p.grad if h["maximize"] else p.grad  # type: ignore[operator]
+        state = self.state.get(p, {})
+        self._prepare(p, state, h)
+        if state:
+            self.state[p] = state
+        if self.elementwise and not arrays and p.data.size > TILE:
+            self._update_tiles(p.data, g, state, h)
+        else:
+            self._update(p.data, g, state, h)
+
+    def _update_tiles(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
+        """Update cache-sized pieces one after the other: the same numbers at memory speed."""
+        keep = [name for name in self.state_names if state.get(name) is not None]
+        whole = [theta, g, *(state[name] for name in keep)]
+        if not all(a.flags.c_contiguous for a in whole):
+            return self._update(theta, g, state, h)
+        flat = [a.reshape(-1) for a in whole]
+        for start in range(0, theta.size, TILE):
+            t, d, *memory = (a[start : start + TILE] for a in flat)
+            self._update(t, d, {**state, **dict(zip(keep, memory, strict=True))}, h)
+        return None
+
+    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
+        """Make the state of a parameter's first step, and advance what changes once a step."""
+
+    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
+        raise NotImplementedError("an optimizer defines _update(theta, g, state, h)")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a resumed run needs, in torch's layout.
+
+        Returns
+        -------
+        dict
+            ``"state"``: the state of each parameter, by its index across groups, for those that
+            have one. ``"param_groups"``: the groups, with indices in place of parameters.
+            ``"optimizer"``: the class's name, which torch does not save. Arrays are copies.
+        """
+        groups, index = [], {}
+        for group in self.param_groups:
+            for p in group["params"]:
+                index[p] = len(index)
+            plain = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
+            groups.append({**plain, "params": [index[p] for p in group["params"]]})
+        state = {index[p]: copy.deepcopy(s) for p, s in self.state.items()}
+        return {"state": state, "param_groups": groups, "optimizer": type(self).__name__}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state, ours or the `state_dict` of torch's optimizer.
+
+        Nothing changes unless everything fits.
+
+        Parameters
+        ----------
+        state_dict : dict
+            As `state_dict` returns it. torch's may hold tensors and the flags of its engine.
+
+        Raises
+        ------
+        ValueError
+            If it is of another optimizer, or its groups, counts or shapes are not this one's.
+        """
+        from .loading import read_groups, read_state
+
+        groups = read_groups(self, state_dict)
+        state = read_state(self, state_dict)
+        self.param_groups, self.state = groups, state

@@ -1,0 +1,126 @@
+"""Stochastic gradient descent, with momentum, Nesterov's step and weight decay."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..parameter import Array, Parameter
+from .optimizer import Hyper, Optimizer, Parameters, check, nonzero
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent.
+
+    .. math::
+
+       g_t &= \nabla L(\theta_{t-1}) + \lambda\,\theta_{t-1} \\
+       b_t &= \mu\,b_{t-1} + (1 - \tau)\,g_t, \qquad b_1 = g_1 \\
+       \theta_t &= \theta_{t-1} - \eta\,d_t, \qquad
+       d_t = b_t \;\text{ or, with Nesterov's step, }\; d_t = g_t + \mu\,b_t
+
+    Without momentum, :math:`d_t = g_t`. The first gradient enters the buffer undamped.
+
+    Parameters
+    ----------
+    params : iterable of Parameter, or of groups
+        What to move. A group is a dict with the key ``"params"`` and hyper-parameters of its own.
+    lr : float or array, >= 0
+        Learning rate :math:`\eta`, in units of parameter per gradient.
+    momentum : float or array in [0, 1)
+        :math:`\mu`, the share of the buffer that survives a step. torch admits 1 and more,
+        with which no step ever forgets; we refuse it.
+    dampening : float or array in [0, 1]
+        :math:`\tau`, the share of a new gradient that is kept out of the buffer. torch admits
+        any number.
+    weight_decay : float or array, >= 0
+        :math:`\lambda`, the strength of an L2 penalty :math:`\tfrac{\lambda}{2}\|\theta\|^2`.
+    nesterov : bool
+        Take Nesterov's step. It needs momentum > 0 and dampening 0.
+    maximize : bool
+        Go up the gradient instead of down.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range, or if an array hyper-parameter
+        does not broadcast to the shape of every parameter.
+
+    Notes
+    -----
+    Source: Robbins & Monro (1951) for the stochastic step, Polyak (1964), eq. 9, for momentum,
+    Nesterov (1983) for the look-ahead, in the form of Sutskever et al. (2013). They keep the
+    rate inside the buffer; torch, and so this class, keeps it outside: see the chapter on
+    momentum for what differs when the rate changes.
+
+    Examples
+    --------
+    >>> w = Parameter(1.0)
+    >>> sgd = SGD([w], lr=0.1)
+    >>> w.grad = 2 * w.data
+    >>> sgd.step()
+    >>> float(w.data)
+    0.8
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: ArrayLike = 1e-3,
+        momentum: ArrayLike = 0.0,
+        dampening: ArrayLike = 0.0,
+        weight_decay: ArrayLike = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "weight_decay": weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        check("momentum", group["momentum"], low=0, high=1, below=True)
+        check("dampening", group["dampening"], low=0, high=1)
+        check("weight_decay", group["weight_decay"], low=0)
+        if group["nesterov"] and not (
+            np.all(np.asarray(group["momentum"]) > 0) and np.all(np.asarray(group["dampening"]) == 0)
+        ):
+            raise ValueError(
+                f"nesterov=True needs momentum > 0 and dampening 0, got momentum "
+                f"{group['momentum']} and dampening {group['dampening']}"
+            )
+
+    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
+        if not nonzero(h["momentum"]):
+            return
+        if state.get("momentum_buffer") is None:
+            state["momentum_buffer"] = np.zeros_like(p.data)
+            h["dampening"] = 0.0  # the first gradient enters undamped
+        elif np.ndim(h["momentum"]):
+            # among many runs, those without momentum have no dampening either: then b = g
+            h["dampening"] = np.where(h["momentum"], h["dampening"], 0).astype(p.dtype)
+
+    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
+        eta, mu, tau, lam = h["lr"], h["momentum"], h["dampening"], h["weight_decay"]
+        # g ← ∇L(θ) + λ θ
+        if nonzero(lam):
+            g = g + lam * theta
+        if nonzero(mu):
+            # b ← μ b + (1 − τ) g
+            b = state["momentum_buffer"]
+            b *= mu
+            b += (1 - tau) * g
+            # d = g + μ b with Nesterov's step, else d = b
+            g = g + mu * b if h["nesterov"] else b
+        # θ ← θ − η d
+        theta -= eta * g

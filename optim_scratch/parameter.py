@@ -1,0 +1,87 @@
+"""A parameter: an array and its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+def floating(values: ArrayLike, name: str) -> Array:
+    """Return `values` as a floating array, or say which argument is not one.
+
+    Python numbers and lists become float64; a NumPy array keeps its floating dtype.
+    """
+    array = np.asarray(values)
+    if not isinstance(values, np.ndarray) and array.dtype.kind in "iu":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must hold floating-point numbers, got dtype {array.dtype}")
+    return array
+
+
+class Parameter:
+    """An array that an optimizer moves, and the gradient that tells it where.
+
+    Parameters
+    ----------
+    data : array_like of any shape
+        The start. It is copied. Python numbers become float64; a floating NumPy array keeps
+        its dtype.
+
+    Raises
+    ------
+    TypeError
+        If `data` does not hold floating-point numbers, as an integer array does not.
+
+    Notes
+    -----
+    Unlike `torch.nn.Parameter`, which shares the memory of the tensor it is given, a
+    `Parameter` owns its array: optimizers write into it.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0, 2.0])
+    >>> w.grad = 2 * w.data
+    >>> w
+    Parameter([1., 2.])
+    """
+
+    __slots__ = ("_grad", "data")
+
+    def __init__(self, data: ArrayLike) -> None:
+        self.data: Array = floating(data, "data").copy()
+        self._grad: Array | None = None
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient of the loss: an array of the parameter's shape and dtype, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, values: ArrayLike | None) -> None:
+        if values is None:
+            self._grad = None
+            return
+        gradient = floating(values, "grad")
+        if gradient.shape != self.data.shape:
+            raise ValueError(
+                f"grad must have the parameter's shape {self.data.shape}, got {gradient.shape}"
+            )
+        self._grad = gradient.astype(self.data.dtype, copy=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the array, which rules over those of gradients and hyper-parameters."""
+        return self.data.dtype
+
+    def __repr__(self) -> str:
+        return repr(self.data).replace("array(", "Parameter(", 1)

@@ -1,0 +1,44 @@
+"""ExponentialLR: the rate falls by a factor every epoch."""
+
+from __future__ import annotations
+
+from .scheduler import HasGroups, Rescaling, check_factor
+
+
+class ExponentialLR(Rescaling):
+    r"""Multiply the rate by `gamma` every epoch.
+
+    .. math:: \eta_t = \eta_0\,\gamma^t
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    gamma : float, > 0
+        :math:`\gamma`. torch admits 0 and negative factors; we refuse them.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.ExponentialLR`, whose rates these are.
+
+    Examples
+    --------
+    >>> ExponentialLR.curve(3, lr=1.0, gamma=0.5).tolist()
+    [1.0, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: HasGroups, gamma: float, last_epoch: int = -1) -> None:
+        check_factor("gamma", gamma)
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def factor(self) -> float:
+        """Return gamma; 1 for the first epoch, and for the first one after resuming by hand."""
+        return 1.0 if self._is_initial else self.gamma

@@ -1,0 +1,92 @@
+"""LambdaLR: the base rate times any function of the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from .scheduler import HasGroups, LRScheduler
+
+Factor = Callable[[int], float]
+
+
+class LambdaLR(LRScheduler):
+    r"""Set the rate to the base rate times a function of the epoch.
+
+    .. math:: \eta_t = \eta_0\,\lambda(t)
+
+    It overwrites the present rate: an edit by hand lasts until the next `step`.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    lr_lambda : callable, or sequence of callables
+        :math:`\lambda`, from the epoch (int, from 0) to a factor; one for all groups, or one for
+        each. A function is not saved in `state_dict`; a callable object's attributes are.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError
+        If `lr_lambda` is not callable.
+    ValueError
+        If there are not as many callables as groups.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.LambdaLR`, whose rates these are.
+
+    Examples
+    --------
+    >>> LambdaLR.curve(3, lr=0.1, lr_lambda=lambda epoch: 1 / (1 + epoch)).round(4).tolist()
+    [0.1, 0.05, 0.0333]
+    """
+
+    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "lr_lambdas")
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        lr_lambda: Factor | Sequence[Factor],
+        last_epoch: int = -1,
+    ) -> None:
+        groups = len(getattr(optimizer, "param_groups", []))
+        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+        for function in self.lr_lambdas:
+            if not callable(function):
+                raise TypeError(f"lr_lambda must be callable, got {function!r}")
+        if len(self.lr_lambdas) != groups:
+            raise ValueError(
+                f"lr_lambda must hold one callable per group, {groups}, got {len(self.lr_lambdas)}"
+            )
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[Any]:
+        """Return each base rate times its function of the epoch."""
+        pairs = zip(self.base_lrs, self.lr_lambdas, strict=True)
+        return [base * function(self.last_epoch) for base, function in pairs]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state; of each callable its attributes, or None for a plain function."""
+        saved = [None if hasattr(f, "__code__") else dict(vars(f)) for f in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": saved}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state; plain functions are kept as they were given here.
+
+        Parameters
+        ----------
+        state_dict : dict
+            As `state_dict` returns it, or torch's.
+
+        Raises
+        ------
+        ValueError
+            If it is of another scheduler or for another number of groups.
+        """
+        super().load_state_dict(state_dict)
+        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+            if saved is not None:
+                vars(function).update(saved)

@@ -1,0 +1,59 @@
+"""MultiStepLR: the rate falls by a factor at chosen epochs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from .scheduler import HasGroups, Rescaling, check_factor, check_ordered
+
+
+class MultiStepLR(Rescaling):
+    r"""Multiply the rate by `gamma` at each milestone.
+
+    .. math:: \eta_t = \eta_0\,\gamma^{\#\{m \,:\, m \le t\}}
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    milestones : iterable of int, >= 0
+        The epochs :math:`m`, in rising order; one given twice counts twice. torch takes them in
+        any order; we refuse a list out of order, for it is more often a slip than a wish.
+    gamma : float, > 0
+        :math:`\gamma`. torch admits 0 and negative factors; we refuse them.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.MultiStepLR`, whose rates these are.
+
+    Examples
+    --------
+    >>> MultiStepLR.curve(5, lr=0.02, milestones=[1, 3], gamma=0.5).tolist()
+    [0.02, 0.01, 0.01, 0.005, 0.005]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        milestones: Iterable[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None:
+        epochs = list(milestones)
+        check_ordered("milestones", epochs)
+        check_factor("gamma", gamma)
+        self.milestones = Counter(epochs)
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def factor(self) -> float:
+        """Return gamma to the power of how often this epoch is a milestone."""
+        return float(self.gamma ** self.milestones[self.last_epoch])

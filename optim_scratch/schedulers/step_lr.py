@@ -1,0 +1,52 @@
+"""StepLR: the rate falls by a factor every so many epochs."""
+
+from __future__ import annotations
+
+from .scheduler import HasGroups, Rescaling, check_factor, check_integer
+
+
+class StepLR(Rescaling):
+    r"""Multiply the rate by `gamma` every `step_size` epochs.
+
+    .. math:: \eta_t = \eta_0\,\gamma^{\lfloor t / s \rfloor}
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    step_size : int, >= 1
+        :math:`s`, in epochs, or whatever unit `step` is called in.
+    gamma : float, > 0
+        :math:`\gamma`. torch admits 0 and negative factors; we refuse them.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.StepLR`, whose rates these are; steps of this kind are in
+    He et al. (2016), section 3.4.
+
+    Examples
+    --------
+    >>> StepLR.curve(6, lr=0.01, step_size=2, gamma=0.5).tolist()
+    [0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025]
+    """
+
+    def __init__(
+        self, optimizer: HasGroups, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        check_integer("step_size", step_size, low=1)
+        check_factor("gamma", gamma)
+        self.step_size = step_size
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def factor(self) -> float:
+        """Return gamma where `step_size` divides the epoch, but for epoch 0; else 1."""
+        epoch = self.last_epoch
+        return self.gamma if epoch > 0 and epoch % self.step_size == 0 else 1.0
