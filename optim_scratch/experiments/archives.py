@@ -1,0 +1,205 @@
+"""Reading image archives that come from elsewhere, and trusting none of them."""
+
+import io
+import lzma
+import pickle
+import tarfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from optim_scratch.experiments.files import write_atomically
+
+CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+CIFAR10_FILE = "cifar-10-python.tar.gz"
+CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+SIDE = 32
+LARGEST_MEMBER = 64 * 2**20
+
+Decoded = dict[str, np.ndarray]
+DAMAGED = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, OSError)
+
+
+def download(target: Path, url: str = CIFAR10_URL) -> Path:
+    """Return the official archive in the folder `target`, downloaded if it is not there yet.
+
+    Raises
+    ------
+    ValueError
+        When the host cannot be reached or the connection breaks off.
+    """
+    archive = target / CIFAR10_FILE
+    if archive.exists():
+        return archive
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            write_atomically(archive, lambda file: _copy_with_bar(response, file))
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise ValueError(f"cannot download {url}: {reason}") from error
+    return archive
+
+
+def _copy_with_bar(response: Any, file: BinaryIO) -> None:
+    """Copy a response to a file, and refuse one that is shorter than it announced."""
+    from tqdm import tqdm
+
+    announced = int(response.headers.get("Content-Length") or 0)
+    with tqdm(total=announced or None, unit="B", unit_scale=True, desc=CIFAR10_FILE) as bar:
+        while chunk := response.read(2**18):
+            file.write(chunk)
+            bar.update(len(chunk))
+        if announced and bar.n != announced:
+            raise ConnectionError(f"{bar.n} of {announced} bytes arrived")
+
+
+def read_tar(path: Path) -> dict[str, bytes]:
+    """Return the files of a tar by name, read in memory; nothing is written to the disk.
+
+    Raises
+    ------
+    ValueError
+        When the archive is truncated or no tar, or when a member is a link, a device, larger
+        than 64 MiB, or has a path that climbs out of the folder.
+    """
+    files: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if not member.isdir():
+                    files[_safe_name(member)] = _content(tar, member)
+    except DAMAGED as error:
+        raise ValueError(f"{path.name} is truncated or damaged: {error}") from error
+    return files
+
+
+def _safe_name(member: tarfile.TarInfo) -> str:
+    """Return a member's path, refusing what could reach outside of the archive."""
+    path = PurePosixPath(member.name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"the archive's member {member.name!r} climbs out of the folder")
+    if not member.isreg():
+        raise ValueError(f"the archive's member {member.name!r} is a link or device, not a file")
+    if member.size > LARGEST_MEMBER:
+        raise ValueError(f"the archive's member {member.name!r} is larger than 64 MiB")
+    return path.as_posix()
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    content = file.read() if file else b""
+    if len(content) != member.size:
+        raise EOFError(f"member {member.name!r} breaks off")
+    return content
+
+
+def decode_folder(files: Mapping[str, bytes]) -> Decoded:
+    """Decode the images of a folder layout, ``train/<class>/*`` and ``test/<class>/*``.
+
+    Raises
+    ------
+    ValueError
+        When a part is missing, the parts have other classes, or an image is damaged or not
+        32×32.
+    """
+    members = [(PurePosixPath(name).parts, name) for name in sorted(files)]
+    found = [(*parts, name) for parts, name in members if len(parts) == 3]
+    by_part = {p: [entry for entry in found if entry[0] == p] for p in ("train", "test")}
+    classes = {part: sorted({entry[1] for entry in entries}) for part, entries in by_part.items()}
+    if not classes["train"] or classes["train"] != classes["test"]:
+        raise ValueError(
+            "an image folder holds train/<class>/* and test/<class>/* with the same classes; "
+            f"found {classes['train'] or 'none'} and {classes['test'] or 'none'}"
+        )
+    arrays: Decoded = {"classes": np.array(classes["train"])}
+    for part, entries in by_part.items():
+        arrays[f"{part}_images"] = np.stack([_pixels(files[e[3]], e[3]) for e in entries])
+        labels = [classes[part].index(entry[1]) for entry in entries]
+        arrays[f"{part}_labels"] = np.array(labels, dtype=np.uint8)
+    return arrays
+
+
+def _pixels(content: bytes, name: str) -> np.ndarray:
+    """Decode one image; its size is checked before its pixels are decoded."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.size != (SIDE, SIDE):
+                raise ValueError(f"{name} is {image.size[0]}×{image.size[1]}, expected 32×32")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"{name} is no image or damaged: {error}") from error
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickles containers, numbers, bytes and NumPy arrays, and refuses to call anything else."""
+
+    ADMITTED = {
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ADMITTED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        if name == "_reconstruct":
+            module = "numpy._core.multiarray"
+        return super().find_class(module, name)
+
+
+def unpickle_arrays(content: bytes) -> Any:
+    """Unpickle plain containers and NumPy arrays.
+
+    Raises
+    ------
+    ValueError
+        When the pickle asks for anything else, which could run code, or is damaged.
+    """
+    try:
+        return _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"refused a pickle that is damaged or would run code: {error}") from error
+
+
+def read_cifar10(archive: Path) -> Decoded:
+    """Read the official layout: five training batches, a test batch, the class names.
+
+    Raises
+    ------
+    ValueError
+        When a member is missing, or holds something else than images and labels.
+    """
+    files = {PurePosixPath(name).name: content for name, content in read_tar(archive).items()}
+    batches = [f"data_batch_{i}" for i in range(1, 6)]
+    for name in [*batches, "test_batch", "batches.meta"]:
+        if name not in files:
+            raise ValueError(f"{archive.name} holds no {name}")
+    names = unpickle_arrays(files["batches.meta"])[b"label_names"]
+    train = [_cifar10_batch(files[name], name) for name in batches]
+    test = _cifar10_batch(files["test_batch"], "test_batch")
+    return {
+        "classes": np.array([name.decode("ascii") for name in names]),
+        "train_images": np.concatenate([images for images, _ in train]),
+        "train_labels": np.concatenate([labels for _, labels in train]),
+        "test_images": test[0],
+        "test_labels": test[1],
+    }
+
+
+def _cifar10_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (n, 32, 32, 3) and labels of one batch, whose rows are 1024 red, green, blue."""
+    batch = unpickle_arrays(content)
+    pixels, labels = batch[b"data"], np.asarray(batch[b"labels"], dtype=np.uint8)
+    shape = (len(labels), 3 * SIDE * SIDE)
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape != shape:
+        raise ValueError(f"{name} holds no bytes of shape {shape}")
+    images = pixels.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), labels

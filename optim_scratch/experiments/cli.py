@@ -1,0 +1,149 @@
+"""`optim-lab`: list the recipes, run them, show what came out."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from optim_scratch.experiments import files, recipes, results
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for an error, 130 when interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
+    try:
+        options.action(options)
+    except (ValueError, OSError) as error:
+        print(f"optim-lab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        again = shlex.join(["optim-lab", *words])
+        print(f"\noptim-lab: interrupted; `{again}` goes on", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="optim-lab", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    listing = commands.add_parser("list", help="the recipes, and what the articles report of them")
+    listing.set_defaults(action=_list)
+    showing = commands.add_parser("show", help="the records of a suite")
+    showing.add_argument("suite", nargs="?", help="a suite's name; all of them by default")
+    showing.add_argument("--results", type=Path, help="folder of the records")
+    showing.set_defaults(action=_show)
+    _add_run(commands.add_parser("run", help="train recipes; an interrupted run goes on"))
+    return parser
+
+
+def _add_run(running: argparse.ArgumentParser) -> None:
+    running.set_defaults(action=_run)
+    add = running.add_argument
+    add("recipes", nargs="+", metavar="recipe", help="names as `optim-lab list` gives them")
+    seeds = running.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, help="one seed (default 0)")
+    seeds.add_argument("--seeds", type=int, metavar="N", help="the seeds 0 to N-1")
+    add("--data", default="cifar10", help="cifar10 (default), synthetic[:N], or a path")
+    add("--device", default="cpu", help="cpu (default), cuda, ...")
+    add("--precision", default="float32", help="float32 (default) or bfloat16")
+    add("--compile", action="store_true", help="compile the network (pays on a GPU)")
+    add("--threads", type=int, help="CPU threads (default: all)")
+    add("--epochs", type=int, help="fewer or more epochs than the recipe has")
+    add("--fresh", action="store_true", help="start again, whatever is there already")
+    add("--results", type=Path, help="folder of the records (default: book/results for whole "
+        "recipes on real images, .runs/results for trials)")  # fmt: skip
+
+
+def _list(options: argparse.Namespace) -> None:
+    for recipe in recipes.RECIPES:
+        print(f"{recipe.name:12s} {_rates(recipe)}")
+        print(f"{'':12s} {recipe.suite} reports: {recipe.reports}")
+
+
+def _rates(recipe: recipes.Recipe) -> str:
+    rates = f"lr {recipe.optimizer_arguments['lr']}"
+    if recipe.scheduler is None:
+        return f"{rates}, {recipe.epochs} epochs"
+    arguments = ", ".join(f"{key}={value}" for key, value in recipe.scheduler_arguments.items())
+    return f"{rates}, {recipe.scheduler}({arguments}), {recipe.epochs} epochs"
+
+
+def _show(options: argparse.Namespace) -> None:
+    names = [options.suite] if options.suite else results.suites(options.results)
+    if not names:
+        raise ValueError("there are no records yet; `optim-lab run constant` makes the first")
+    for name in names:
+        print(f"{name}\n  {'run':20s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}")
+        for record in results.records(name, options.results):
+            print(f"  {_summary(record)}")
+
+
+def _summary(record: dict[str, Any]) -> str:
+    run = f"{record['recipe']['name']} seed {record['seed']}"
+    text = f"{run:20s} {record['data']:15s} {len(record['epochs']):6d}"
+    if record["epochs"]:
+        last = record["epochs"][-1]
+        text += f" {last['train_accuracy']:7.1%} {last['test_accuracy']:7.1%}"
+    if record["diverged"]:
+        text += "  diverged in epoch {epoch}, step {step}".format(**record["diverged"])
+    return text
+
+
+def _run(options: argparse.Namespace) -> None:
+    chosen = [recipes.find(name) for name in options.recipes]
+    if options.epochs is not None:
+        chosen = [replace(recipe, epochs=options.epochs) for recipe in chosen]
+    seeds = [options.seed or 0] if options.seeds is None else list(range(options.seeds))
+    if not seeds:
+        raise ValueError(f"seeds must be at least 1, got {options.seeds}")
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise ValueError("running needs torch: pip install 'optim-scratch[torch]'") from error
+    from optim_scratch.experiments import data, train
+
+    settings = train.Settings(
+        device=options.device,
+        precision=options.precision,
+        compiled=options.compile,
+        threads=torch.get_num_threads() if options.threads is None else options.threads,
+    )
+    images = data.load(options.data)
+    trial = options.epochs is not None or images.name == "synthetic"
+    folder = options.results or (files.runs_folder() / "results" if trial else None)
+    for recipe in chosen:
+        for seed in seeds:
+            _run_one(recipe, seed, images, settings, folder, options.fresh)
+
+
+def _run_one(
+    recipe: recipes.Recipe,
+    seed: int,
+    images: Any,
+    settings: Any,
+    folder: Path | None,
+    fresh: bool,
+) -> None:
+    """Run one recipe with one seed, unless its record is there, and write the record."""
+    from optim_scratch.experiments import checkpoint, progress, train
+
+    identity = train.identity(recipe, seed, images, settings)
+    saved = files.runs_folder() / recipe.suite / checkpoint.name_of(identity)
+    path = results.path_of(identity, folder)
+    if fresh:
+        saved.unlink(missing_ok=True)
+    elif path.exists() and train.is_of(results.load(path), identity):
+        print(f"{path.name} is complete already; --fresh runs it again")
+        return
+    record = train.train(
+        recipe, seed, images, settings, saved, progress.watcher(f"{recipe.name} seed {seed}")
+    )
+    results.write(record, folder)
+    saved.unlink(missing_ok=True)
+    print(f"{_summary(record)}  -> {path}")

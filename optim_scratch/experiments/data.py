@@ -1,0 +1,185 @@
+"""The three sources of images: the official CIFAR-10 archive, an image folder, synthetic classes.
+
+There is no falling back from one to another: what was asked for is loaded, or the reason why not
+is raised.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from optim_scratch.experiments import archives
+from optim_scratch.experiments.files import data_folder, sha256, write_atomically
+
+KNOWN_ARCHIVES = {
+    "6bada4ac4b2cd8743b44bf07945826402e0e9170f557e1194b5f08aec622a389": "cifar10-jpeg75",
+}
+THREE_WAYS = (
+    "there are three ways to get data: 'cifar10' downloads the official archive (170 MB), "
+    "a path names an image folder (train/<class>/*, test/<class>/*) or a tar of one, "
+    "'synthetic' makes ten learnable classes on the spot"
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Decoded images in memory.
+
+    Attributes
+    ----------
+    name : str
+        What records call the source.
+    checksum : str
+        SHA-256 of the archive, or of the content where there is no archive.
+    classes : tuple of str
+        Class names; a label is an index into them.
+    train_images, test_images : ndarray
+        uint8, shape (n, 32, 32, 3).
+    train_labels, test_labels : ndarray
+        uint8, shape (n,).
+    """
+
+    name: str
+    checksum: str
+    classes: tuple[str, ...]
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def load(source: str) -> Dataset:
+    """Load the images a source names.
+
+    Parameters
+    ----------
+    source : str
+        ``"cifar10"``; ``"synthetic"`` or ``"synthetic:N"`` with N training images; or the path
+        of an image folder, of a tar of one, or of ``cifar-10-python.tar.gz``.
+
+    Raises
+    ------
+    ValueError
+        When the path does not exist (the message gives the three ways to get data), or when an
+        archive is damaged, unsafe or not what it should be.
+    """
+    if source == "cifar10":
+        return cifar10(archives.download(data_folder()))
+    if source == "synthetic" or source.startswith("synthetic:"):
+        return _synthetic_of(source)
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise ValueError(f"data {source!r} does not exist; {THREE_WAYS}")
+    return cifar10(path) if path.name == archives.CIFAR10_FILE else folder(path)
+
+
+def _synthetic_of(source: str) -> Dataset:
+    count = source.partition(":")[2] or "5000"
+    if not count.isdecimal():
+        raise ValueError(f"data {source!r} must be 'synthetic' or 'synthetic:N', N a whole number")
+    return synthetic(train=int(count), test=max(int(count) // 5, 10))
+
+
+def cifar10(archive: Path, checksum: str = archives.CIFAR10_SHA256) -> Dataset:
+    """Load the official archive, whose checksum is verified before anything is read from it.
+
+    Raises
+    ------
+    ValueError
+        When the checksum is another, or the archive does not hold what it should.
+    """
+    found = sha256(archive)
+    if found != checksum:
+        raise ValueError(
+            f"{archive.name} has the SHA-256 {found}, expected {checksum}: it is damaged or not "
+            "the official archive; delete it and let 'cifar10' download it again"
+        )
+    return _cached("cifar10", found, lambda: archives.read_cifar10(archive))
+
+
+def folder(path: Path) -> Dataset:
+    """Load an image folder, or a tar of one: ``train/<class>/*`` and ``test/<class>/*``.
+
+    A tar is read in memory; nothing is extracted to the disk.
+
+    Raises
+    ------
+    ValueError
+        When a tar is truncated or holds links or paths that climb out of the folder, when an
+        image is damaged or not 32×32, or when the layout is another.
+    """
+    if path.is_dir():
+        files = {
+            file.relative_to(path).as_posix(): file.read_bytes()
+            for part in ("train", "test")
+            for file in sorted((path / part).rglob("*"))
+            if file.is_file()
+        }
+        return _cached("folder", _digest(files), lambda: archives.decode_folder(files))
+    checksum = sha256(path)
+    name = KNOWN_ARCHIVES.get(checksum, "folder")
+    return _cached(name, checksum, lambda: archives.decode_folder(archives.read_tar(path)))
+
+
+def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
+    """Make ten classes that a small network can learn but not at once.
+
+    Each class is a smooth random picture; an image is its class's picture, shifted by up to
+    four pixels and buried in noise.
+
+    Parameters
+    ----------
+    train, test : int
+        Numbers of images, at least 10; the classes take turns.
+    seed : int
+        Seed of everything random.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 10 images.
+    """
+    for name, count in (("train", train), ("test", test)):
+        if count < 10:
+            raise ValueError(f"{name} must be at least 10, got {count}")
+    rng = np.random.default_rng(seed)
+    pictures = np.kron(rng.normal(size=(10, 8, 8, 3)), np.ones((1, 4, 4, 1)))
+    parts = [_synthetic_part(pictures, count, rng) for count in (train, test)]
+    checksum = _digest({str(i): part[0].tobytes() for i, part in enumerate(parts)})
+    return Dataset("synthetic", checksum, tuple("0123456789"), *parts[0], *parts[1])
+
+
+def _synthetic_part(
+    pictures: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.arange(count) % 10
+    shifts = rng.integers(-4, 5, size=(count, 2))
+    images = np.stack(
+        [np.roll(pictures[k], tuple(s), (0, 1)) for k, s in zip(labels, shifts, strict=True)]
+    )
+    images += rng.normal(scale=1.5, size=images.shape)
+    return np.clip(128 + 40 * images, 0, 255).astype(np.uint8), labels.astype(np.uint8)
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    """Return the SHA-256 of named contents; each is hashed by itself, so no two can merge."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(hashlib.sha256(name.encode()).digest())
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _cached(name: str, checksum: str, decode: Callable[[], archives.Decoded]) -> Dataset:
+    """Return the decoded images, from the cache of that checksum when it has them."""
+    cache = data_folder() / f"{checksum}.npz"
+    if not cache.exists():
+        arrays = decode()
+        write_atomically(cache, lambda file: np.savez(file, **arrays))
+    with np.load(cache, allow_pickle=False) as stored:
+        arrays = {key: stored[key] for key in stored.files}
+    classes = tuple(str(name) for name in arrays.pop("classes"))
+    return Dataset(name, checksum, classes, **arrays)

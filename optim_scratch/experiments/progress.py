@@ -1,0 +1,104 @@
+"""What the person at the screen sees of a run."""
+
+import sys
+import time
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+
+class Watcher:
+    """Is told how a run goes, and says nothing; the others say it their way."""
+
+    def start(self, epochs: int, images: int, done: int) -> None:
+        """Begin: so many epochs of so many images, some done before."""
+
+    def batch(self, epoch: int, images: int, lr: float, loss: float, accuracy: float) -> None:
+        """So many images into an epoch, with the running loss and accuracy."""
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is evaluated."""
+
+    def stop(self, diverged: dict[str, int] | None) -> None:
+        """End, by divergence or regularly."""
+
+
+class Bar(Watcher):
+    """One bar for the whole run: epoch, rate, losses, accuracies, images per second, time left.
+
+    Parameters
+    ----------
+    title : str
+        What stands before the bar.
+    stream : text file
+        Where it is drawn.
+    """
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self.title, self.stream, self.test = title, stream, ""
+
+    def start(self, epochs: int, images: int, done: int) -> None:
+        """Draw the bar, the epochs done before already filled."""
+        self.epochs, self.images = epochs, images
+        self.bar = tqdm(
+            total=epochs * images, initial=done * images, desc=self.title, file=self.stream,
+            unit=" images", unit_scale=True, dynamic_ncols=True, smoothing=0.05,
+        )  # fmt: skip
+
+    def batch(self, epoch: int, images: int, lr: float, loss: float, accuracy: float) -> None:
+        """Move the bar."""
+        now = f"epoch {epoch}/{self.epochs}, lr {lr:.3g}, train {loss:.3f} {accuracy:.1%}"
+        self.bar.set_postfix_str(now + self.test, refresh=False)
+        self.bar.update((epoch - 1) * self.images + images - self.bar.n)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """Show the test images' loss and accuracy from now on."""
+        self.test = f", test {row['test_loss']:.3f} {row['test_accuracy']:.1%}"
+        self.bar.update(row["epoch"] * self.images - self.bar.n)
+
+    def stop(self, diverged: dict[str, int] | None) -> None:
+        """Leave the bar as it stands."""
+        self.bar.close()
+
+
+class Lines(Watcher):
+    """One line an epoch, for log files.
+
+    Parameters
+    ----------
+    title : str
+        What each line begins with.
+    stream : text file
+        Where the lines go.
+    """
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self.title, self.stream = title, stream
+
+    def start(self, epochs: int, images: int, done: int) -> None:
+        """Say where the run goes on, if it does."""
+        self.epochs, self.images, self.done = epochs, images, done
+        self.began = time.perf_counter()
+        if 0 < done < epochs:
+            print(f"{self.title}: goes on after epoch {done}", file=self.stream, flush=True)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """Print the epoch's line."""
+        number = row["epoch"]
+        each = (time.perf_counter() - self.began) / (number - self.done)
+        left = each * (self.epochs - number)
+        print(
+            f"{self.title}: epoch {number}/{self.epochs}, lr {row['lr']:.3g}, "
+            f"train {row['train_loss']:.3f} {row['train_accuracy']:.1%}, "
+            f"test {row['test_loss']:.3f} {row['test_accuracy']:.1%}, "
+            f"{self.images / max(row['train_seconds'], 0.01):.0f} images/s, "
+            f"{left // 60:.0f} min {left % 60:.0f} s left",
+            file=self.stream,
+            flush=True,
+        )
+
+
+def watcher(title: str, stream: TextIO | None = None) -> Watcher:
+    """Return a bar for a terminal, lines for anything else; by default on the error stream."""
+    stream = stream or sys.stderr
+    return Bar(title, stream) if stream.isatty() else Lines(title, stream)

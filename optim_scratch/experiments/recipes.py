@@ -1,0 +1,109 @@
+"""The runs of the source articles and of this book, as a table.
+
+A recipe says *what* is trained; on which device, in which precision and with which seed are
+settings of a run (`optim_scratch.experiments.train.Settings`) and are recorded with it.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One experiment, ready to be run with any seed.
+
+    Parameters
+    ----------
+    name : str
+        What the command line calls it.
+    suite : str
+        The family of runs it belongs to; records of one suite share a folder.
+    reports : str
+        What the source article reports of this run.
+    model : str
+        A key of `optim_scratch.experiments.models.MODELS`.
+    optimizer : str
+        A class of `torch.optim`.
+    optimizer_arguments : mapping
+        Its arguments.
+    scheduler : str or None
+        A class of `optim_scratch.schedulers`, stepped after each epoch; None keeps the rate.
+    scheduler_arguments : mapping
+        Its arguments.
+    epochs : int
+        Passes over the training images, at least 1.
+    batch_size : int
+        Images per update, at least 1; the last incomplete batch of an epoch is dropped.
+    validation_images : int
+        Training images held out for choices (best epoch, tuned rate). Runs that reproduce an
+        article choose nothing and hold out 0.
+
+    Raises
+    ------
+    ValueError
+        For epochs or batch_size below 1, or a negative validation_images.
+    """
+
+    name: str
+    suite: str
+    reports: str
+    optimizer_arguments: Mapping[str, object]
+    model: str = "vgg"
+    optimizer: str = "SGD"
+    scheduler: str | None = None
+    scheduler_arguments: Mapping[str, object] = field(default_factory=dict)
+    epochs: int = 30
+    batch_size: int = 128
+    validation_images: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("validation_images", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+
+
+def _article_003(
+    name: str, lr: float, reports: str, scheduler: str | None = None, **arguments: object
+) -> Recipe:
+    return Recipe(
+        name=name,
+        suite="article-003",
+        reports=reports,
+        optimizer_arguments={"lr": lr, "momentum": 0.9, "weight_decay": 5e-4},
+        scheduler=scheduler,
+        scheduler_arguments=arguments,
+    )
+
+
+RECIPES = (
+    _article_003("constant", 0.01, "train 86.1 %, test 83.3 %; slows after 15 epochs"),
+    _article_003(
+        "step", 0.01, "test jumps from 77 to 81 % at epoch 16, then creeps up",
+        "StepLR", step_size=16, gamma=0.2,
+    ),
+    _article_003(
+        "multistep", 0.02, "jumps of about 2 % at epochs 10 and 20",
+        "MultiStepLR", milestones=(10, 20), gamma=0.5,
+    ),
+    _article_003(
+        "exponential", 0.04, "the steadiest growth, to about 85 % on the test images",
+        "ExponentialLR", gamma=0.885,
+    ),
+)  # fmt: skip
+
+
+def find(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message gives the nearest ones.
+    """
+    by_name = {recipe.name: recipe for recipe in RECIPES}
+    if name in by_name:
+        return by_name[name]
+    near = difflib.get_close_matches(name, by_name, n=3, cutoff=0.4) or list(by_name)
+    raise ValueError(f"no recipe is called {name!r}; the nearest are: {', '.join(near)}")

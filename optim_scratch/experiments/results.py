@@ -1,0 +1,217 @@
+"""Records: what a run leaves behind, as self-contained JSON, and how to read many.
+
+Reading needs no torch. A record holds:
+
+``format``
+    Version of this layout, 1.
+``recipe``
+    The recipe, every field of it.
+``seed``
+    The seed.
+``data``, ``checksum``
+    Name and SHA-256 of the data's source.
+``images``
+    Number of images: ``train``, ``train_evaluated`` (how many of them the training figures in
+    evaluation mode are taken over, always the same ones), ``validation``, ``test``.
+``classes``
+    Class names.
+``parameters``
+    Number of the network's parameters.
+``settings``
+    ``device``, ``precision``, ``compiled``, ``threads``.
+``device_name``
+    What the device's maker calls it.
+``versions``
+    Of ``optim_scratch``, ``torch``, ``numpy``, ``python``.
+``diverged``
+    None, or the ``epoch`` and ``step`` whose loss was the first not to be finite.
+``epochs``
+    For each complete epoch: ``epoch`` (from 1), ``lr`` (the rate it was trained with),
+    ``running_loss`` and ``running_accuracy`` (mean over the epoch's augmented batches, each
+    before its update), then loss and accuracy after the epoch, in evaluation mode, without
+    augmentation, as means over all images: ``train_…``, ``validation_…`` (None without
+    validation images), ``test_…``; ``train_seconds`` and ``evaluation_seconds``.
+    Accuracies are fractions in [0, 1], losses mean cross-entropies in nats.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optim_scratch.experiments.files import results_folder, write_atomically
+
+if TYPE_CHECKING:
+    import pandas
+
+FORMAT = 1
+KEYS = {
+    "format": int, "recipe": dict, "seed": int, "data": str, "checksum": str, "images": dict,
+    "classes": list, "parameters": int, "settings": dict, "device_name": str, "versions": dict,
+    "diverged": (dict, type(None)), "epochs": list,
+}  # fmt: skip
+MEASURES = tuple(
+    f"{part}_{what}"
+    for part in ("running", "train", "validation", "test")
+    for what in ("loss", "accuracy")
+)
+COLUMNS = ("epoch", "lr", *MEASURES, "train_seconds", "evaluation_seconds")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON gives it back: tuples as lists, mappings as dicts."""
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+def checked(record: dict[str, Any], name: str = "record") -> dict[str, Any]:
+    """Return the record if it is complete and sound.
+
+    Parameters
+    ----------
+    record : dict
+        What claims to be a record.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    ValueError
+        Naming the first thing that is missing or wrong.
+    """
+    if not isinstance(record, dict):
+        raise ValueError(f"{name} must be a JSON object, got {type(record).__name__}")
+    for key, kind in KEYS.items():
+        if not isinstance(record.get(key, ...), kind):
+            raise ValueError(f"{name} has no valid {key!r}: {record.get(key)!r}")
+    if set(record) != set(KEYS):
+        raise ValueError(f"{name} has unknown keys: {', '.join(sorted(set(record) - set(KEYS)))}")
+    if record["format"] != FORMAT:
+        raise ValueError(f"{name} has format {record['format']}, expected {FORMAT}")
+    for key in ("name", "suite", "epochs"):
+        if key not in record["recipe"]:
+            raise ValueError(f"{name} has a recipe without {key!r}")
+    whole = record["recipe"]["epochs"]
+    if len(record["epochs"]) != whole and record["diverged"] is None:
+        raise ValueError(f"{name} has {len(record['epochs'])} of {whole} epochs")
+    for number, row in enumerate(record["epochs"], start=1):
+        _check_row(row, number, name)
+    return record
+
+
+def _check_row(row: dict[str, Any], number: int, name: str) -> None:
+    if not isinstance(row, dict) or tuple(row) != COLUMNS or row["epoch"] != number:
+        raise ValueError(f"{name} has no valid row of epoch {number}: {row!r}")
+    for key, value in row.items():
+        if value is None and key.startswith("validation_"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name}, epoch {number}: {key} must be a number, got {value!r}")
+        top = 1 if key.endswith("_accuracy") else math.inf
+        if not 0 <= value <= top or not math.isfinite(value):
+            raise ValueError(f"{name}, epoch {number}: {key} is out of range: {value!r}")
+
+
+def path_of(record: dict[str, Any], folder: Path | None = None) -> Path:
+    """Return where a record belongs: ``<folder>/<suite>/<recipe>-seed<seed>.json``."""
+    recipe = record["recipe"]
+    name = f"{recipe['name']}-seed{record['seed']}.json"
+    return (folder or results_folder()) / recipe["suite"] / name
+
+
+def write(record: dict[str, Any], folder: Path | None = None) -> Path:
+    """Write a record, whole or not at all, and return its path.
+
+    Raises
+    ------
+    ValueError
+        When the record is not sound.
+    OSError
+        When it cannot be written; no part of it is then left.
+    """
+    path = path_of(checked(record), folder)
+    write_atomically(path, lambda file: file.write(_as_json(record).encode()))
+    return path
+
+
+def _as_json(record: dict[str, Any]) -> str:
+    """Return the record as JSON with one line an epoch, so that it can be read and compared."""
+    head = json.dumps({k: v for k, v in record.items() if k != "epochs"}, indent=2, allow_nan=False)
+    rows = [json.dumps(row, allow_nan=False) for row in record["epochs"]]
+    body = ",\n    ".join(rows)
+    return head.removesuffix("\n}") + ',\n  "epochs": [\n    ' + body + "\n  ]\n}\n"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read one record.
+
+    Raises
+    ------
+    ValueError
+        When the file is not a sound record; the message names it.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} is not JSON: {error}") from error
+    return checked(record, path.name)
+
+
+def records(suite: str, folder: Path | None = None) -> list[dict[str, Any]]:
+    """Read all records of a suite, ordered by file name.
+
+    Raises
+    ------
+    ValueError
+        When there are none, or one is not sound.
+    """
+    place = (folder or results_folder()) / suite
+    paths = sorted(place.glob("*.json"))
+    if not paths:
+        raise ValueError(f"suite {suite!r} has no records; there are: {', '.join(suites(folder))}")
+    return [load(path) for path in paths]
+
+
+def suites(folder: Path | None = None) -> list[str]:
+    """Return the names of the suites that have records."""
+    paths = (folder or results_folder()).glob("*/*.json")
+    return sorted({path.parent.name for path in paths})
+
+
+def read(suite: str, folder: Path | None = None) -> "pandas.DataFrame":
+    """Read all records of a suite into a table with one row per run and epoch.
+
+    Parameters
+    ----------
+    suite : str
+        For instance ``"article-003"``.
+    folder : Path, optional
+        Where the suites lie; by default the committed records.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``suite``, ``recipe``, ``seed``, ``data``, ``device_name``, ``precision``, and
+        the epochs' own (see the module's head). A missing validation figure is NaN.
+
+    Raises
+    ------
+    ValueError
+        When there are no records, or one is not sound.
+    """
+    import pandas
+
+    rows = [
+        {
+            "suite": record["recipe"]["suite"],
+            "recipe": record["recipe"]["name"],
+            "seed": record["seed"],
+            "data": record["data"],
+            "device_name": record["device_name"],
+            "precision": record["settings"]["precision"],
+            **row,
+        }
+        for record in records(suite, folder)
+        for row in record["epochs"]
+    ]
+    table = pandas.DataFrame(rows)
+    return table.astype({name: float for name in MEASURES if name in table})

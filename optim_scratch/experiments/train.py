@@ -1,0 +1,331 @@
+"""Training: a recipe, a seed and a dataset become a record."""
+
+import math
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+import optim_scratch
+from optim_scratch import schedulers
+from optim_scratch.experiments import checkpoint as checkpoints
+from optim_scratch.experiments import models, results
+from optim_scratch.experiments.batches import ImageSet, derived_seed, hold_out
+from optim_scratch.experiments.data import Dataset
+from optim_scratch.experiments.progress import Watcher
+from optim_scratch.experiments.recipes import Recipe
+
+PRECISIONS = ("float32", "bfloat16")
+EVALUATED_TRAIN_IMAGES = 10_000
+EVALUATION_BATCH = 500
+LOOK_EVERY = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a recipe is run; none of it changes what is trained.
+
+    Parameters
+    ----------
+    device : str
+        ``"cpu"``, ``"cuda"`` or another device of torch's.
+    precision : str
+        ``"float32"``, or ``"bfloat16"`` for autocast: weights and updates stay float32.
+    compiled : bool
+        Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
+    threads : int
+        CPU threads, at least 1.
+
+    Raises
+    ------
+    ValueError
+        For a device that is not there, another precision or fewer threads than 1.
+    """
+
+    device: str = "cpu"
+    precision: str = "float32"
+    compiled: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
+            )
+        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+            raise ValueError(f"threads must be an integer of at least 1, got {self.threads!r}")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
+
+
+class Diverged(Exception):
+    """The loss is no longer finite.
+
+    Parameters
+    ----------
+    step : int
+        The update of the epoch, counted from 1, whose loss was the first such.
+    """
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"the loss is not finite at step {step}")
+        self.step = step
+
+
+def train(
+    recipe: Recipe,
+    seed: int,
+    data: Dataset,
+    settings: Settings | None = None,
+    checkpoint: Path | None = None,
+    watcher: Watcher | None = None,
+) -> dict[str, Any]:
+    """Run a recipe to its end, or to where it diverges, and return its record.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    seed : int
+        Seed of the initialisation and of every epoch, at least 0. The randomness of epoch e
+        depends on the seed and e alone.
+    data : Dataset
+        What to train on.
+    settings : Settings, optional
+        How; by default on the CPU, in float32, with one thread.
+    checkpoint : Path, optional
+        Where to save after every epoch, and to go on from if it is there. On a CPU a resumed
+        run ends bit-identical to an uninterrupted one with the same settings.
+    watcher : Watcher, optional
+        Is told how the run goes.
+
+    Returns
+    -------
+    dict
+        A record, as `optim_scratch.experiments.results` describes it.
+
+    Raises
+    ------
+    ValueError
+        For a negative seed, too few images for one batch, or a checkpoint of another run.
+    """
+    settings, watcher = settings or Settings(), watcher or Watcher()
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
+    with _threads(settings.threads):
+        run = _Run(recipe, seed, data, settings)
+        record, own = run.head(), identity(recipe, seed, data, settings)
+        if checkpoint is not None and checkpoint.exists():
+            run.restore(checkpoints.load(checkpoint, own, settings.device))
+        watcher.start(recipe.epochs, len(run.train_set), len(run.rows))
+        while len(run.rows) < recipe.epochs and record["diverged"] is None:
+            try:
+                watcher.epoch(run.epoch(watcher))
+            except Diverged as end:
+                record["diverged"] = {"epoch": len(run.rows) + 1, "step": end.step}
+            else:
+                if checkpoint is not None:
+                    checkpoints.save(checkpoint, own, run.state())
+        watcher.stop(record["diverged"])
+    return results.checked({**record, "epochs": run.rows})
+
+
+def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> dict[str, Any]:
+    """Return what must agree for a run to go on from a checkpoint: all that shapes its numbers."""
+    return {
+        "recipe": results.plain(asdict(recipe)),
+        "seed": seed,
+        "checksum": data.checksum,
+        "settings": asdict(settings),
+        "torch": str(torch.__version__),
+    }
+
+
+def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
+    """Return whether a record is that of the run with this identity."""
+    return {**record, "torch": record["versions"]["torch"]} == {**record, **run}
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Run:
+    """A network, its optimizer and scheduler, its images, and the epochs done so far."""
+
+    def __init__(self, recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> None:
+        self.recipe, self.seed, self.data, self.settings = recipe, seed, data, settings
+        self.device = torch.device(settings.device)
+        self.rows: list[dict[str, Any]] = []
+        self._place_images()
+        self.model = models.build(recipe.model, len(data.classes), derived_seed(seed, 0))
+        self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = torch.compile(self.model) if settings.compiled else self.model
+        kind = getattr(torch.optim, recipe.optimizer)
+        self.optimizer = kind(self.model.parameters(), **recipe.optimizer_arguments)
+        self.scheduler = None
+        if recipe.scheduler is not None:
+            rule = getattr(schedulers, recipe.scheduler)
+            self.scheduler = rule(self.optimizer, **recipe.scheduler_arguments)
+
+    def _place_images(self) -> None:
+        """Put the images on the device once, split as the recipe asks."""
+        data, device = self.data, self.device
+        stay, held = hold_out(data.train_labels, self.recipe.validation_images)
+        if len(stay) < self.recipe.batch_size:
+            raise ValueError(
+                f"batch_size must be at most the {len(stay)} training images, "
+                f"got {self.recipe.batch_size}"
+            )
+        seen = np.sort(np.random.default_rng(0).permutation(stay)[:EVALUATED_TRAIN_IMAGES])
+        images, labels = data.train_images, data.train_labels
+        self.train_set = ImageSet(images[stay], labels[stay], device)
+        self.seen_set = ImageSet(images[seen], labels[seen], device)
+        self.validation_set = ImageSet(images[held], labels[held], device)
+        self.test_set = ImageSet(data.test_images, data.test_labels, device)
+
+    def epoch(self, watcher: Watcher) -> dict[str, Any]:
+        """Train for one epoch, evaluate, step the scheduler; return and keep the epoch's row."""
+        number = len(self.rows) + 1
+        rate = float(self.optimizer.param_groups[0]["lr"])
+        start = time.perf_counter()
+        running = self._train(number, rate, watcher)
+        middle = time.perf_counter()
+        train = self._evaluate(self.seen_set)
+        validation = self._evaluate(self.validation_set)
+        test = self._evaluate(self.test_set)
+        end = time.perf_counter()
+        if self.scheduler is not None:
+            self.scheduler.step()
+        row = {"epoch": number, "lr": rate}
+        pairs = {"running": running, "train": train, "validation": validation, "test": test}
+        for name, (loss, accuracy) in pairs.items():
+            row |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
+        row |= {"train_seconds": round(middle - start, 2)}
+        row |= {"evaluation_seconds": round(end - middle, 2)}
+        self.rows.append(row)
+        return row
+
+    def _train(self, number: int, rate: float, watcher: Watcher) -> tuple[float, float]:
+        """Return the mean loss and accuracy of an epoch's batches, each before its update."""
+        self.model.train()
+        size, seed = self.recipe.batch_size, derived_seed(self.seed, number)
+        losses: list[float] = []
+        recent: list[torch.Tensor] = []
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        last = len(self.train_set) // size
+        for step, (images, labels) in enumerate(self.train_set.epoch(size, seed), start=1):
+            logits = self._logits(images)
+            loss = cross_entropy(logits, labels)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            recent.append(loss.detach())
+            correct += (logits.detach().argmax(1) == labels).sum()
+            # a look costs a GPU its queue, so there is one every few batches
+            if step % LOOK_EVERY == 0 or step == last:
+                losses += _finite(torch.stack(recent).tolist(), len(losses))
+                recent.clear()
+                accuracy = int(correct) / (step * size)
+                watcher.batch(number, step * size, rate, sum(losses) / step, accuracy)
+        return sum(losses) / last, int(correct) / (last * size)
+
+    def _logits(self, images: torch.Tensor) -> torch.Tensor:
+        mixed = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            logits: torch.Tensor = self.network(images)
+        return logits.float()
+
+    def _evaluate(self, images: ImageSet) -> tuple[float, float] | tuple[None, None]:
+        """Return mean loss and accuracy over all images of a set, or None for an empty one."""
+        if not len(images):
+            return None, None
+        self.model.eval()
+        loss, correct = 0.0, 0
+        with torch.no_grad():
+            for pixels, labels in images.fixed(EVALUATION_BATCH):
+                logits = self._logits(pixels)
+                loss += float(cross_entropy(logits, labels, reduction="sum"))
+                correct += int((logits.argmax(1) == labels).sum())
+        if not math.isfinite(loss):
+            raise Diverged(len(self.train_set) // self.recipe.batch_size)
+        return loss / len(images), correct / len(images)
+
+    def head(self) -> dict[str, Any]:
+        """Return the record without its epochs."""
+        return {
+            "format": results.FORMAT,
+            "recipe": results.plain(asdict(self.recipe)),
+            "seed": self.seed,
+            "data": self.data.name,
+            "checksum": self.data.checksum,
+            "images": {
+                "train": len(self.train_set),
+                "train_evaluated": len(self.seen_set),
+                "validation": len(self.validation_set),
+                "test": len(self.test_set),
+            },
+            "classes": list(self.data.classes),
+            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "settings": asdict(self.settings),
+            "device_name": device_name(self.device),
+            "versions": {
+                "optim_scratch": optim_scratch.__version__,
+                "torch": str(torch.__version__),
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+            "diverged": None,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a resumed run needs."""
+        return {
+            "rows": self.rows,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.rows = state["rows"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+
+
+def _finite(losses: list[float], before: int) -> list[float]:
+    """Return the losses, or raise for the first that is not finite, `before` steps into an epoch."""
+    for i, loss in enumerate(losses, start=1):
+        if not math.isfinite(loss):
+            raise Diverged(before + i)
+    return losses
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the device is called by its maker, as far as the system tells."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    if device.type == "cpu" and cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
