@@ -1,8 +1,23 @@
-"""Optimizers from Scratch: what moves the weights of a network, in readable NumPy."""
+"""Optimizers from Scratch: what moves the weights of a network, in readable NumPy.
 
-from . import optimizers, schedulers
+This needs NumPy alone. `optim_scratch.plot` needs matplotlib too, and `optim_scratch.experiments`
+PyTorch; neither is imported here.
+"""
+
+from . import exercises, optimizers, problems, registry, schedulers, surfaces
+from .descent import Trajectory, descend
 from .parameter import Parameter
 
 __version__ = "0.1.0"
 
-__all__ = ["Parameter", "optimizers", "schedulers"]
+__all__ = [
+    "Parameter",
+    "Trajectory",
+    "descend",
+    "exercises",
+    "optimizers",
+    "problems",
+    "registry",
+    "schedulers",
+    "surfaces",
+]

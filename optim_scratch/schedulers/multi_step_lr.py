@@ -32,7 +32,8 @@ class MultiStepLR(Rescaling):
 
     Notes
     -----
-    Source: `torch.optim.lr_scheduler.MultiStepLR`, whose rates these are.
+    Source: `torch.optim.lr_scheduler.MultiStepLR`, whose rates these are; He et al. (2016),
+    section 4.2, train so, with two drops to a tenth.
 
     Examples
     --------

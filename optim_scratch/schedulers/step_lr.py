@@ -28,8 +28,7 @@ class StepLR(Rescaling):
 
     Notes
     -----
-    Source: `torch.optim.lr_scheduler.StepLR`, whose rates these are; steps of this kind are in
-    He et al. (2016), section 3.4.
+    Source: `torch.optim.lr_scheduler.StepLR`, whose rates these are.
 
     Examples
     --------

@@ -1,0 +1,158 @@
+"""Check a reader's answer: on cases drawn anew, against the package, with a hint when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+Verdict = str
+"""Empty if the answer is right; otherwise what is wrong, with the case that shows it."""
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise of the book.
+
+    Parameters
+    ----------
+    name : str
+        The chapter and the exercise, such as ``"momentum.update"``.
+    judge : callable
+        From the answer to a verdict: an empty string if it is right, else what is wrong.
+    solution : Any
+        An answer that passes.
+    wrong : tuple
+        Answers that students give and that must not pass; the tests try each.
+    """
+
+    name: str
+    judge: Callable[[Any], Verdict]
+    solution: Any
+    wrong: tuple[Any, ...]
+
+
+EXERCISES: dict[str, Exercise] = {}
+"""All exercises, by name."""
+
+
+def add(name: str, judge: Callable[[Any], Verdict], solution: Any, wrong: tuple[Any, ...]) -> None:
+    """Enter an exercise."""
+    EXERCISES[name] = Exercise(name, judge, solution, wrong)
+
+
+def check(name: str, answer: Any) -> None:
+    """Say whether an answer to an exercise is right, and if not, where it goes wrong.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, as the chapter gives it.
+    answer : Any
+        What the exercise asks for: a number, an array or a function.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise; the message names the nearest.
+
+    Examples
+    --------
+    >>> check("gradient-descent.limit", 0.1)
+    gradient-descent.limit: correct
+    """
+    if name not in EXERCISES:
+        near = get_close_matches(name, EXERCISES, n=3, cutoff=0.3) or sorted(EXERCISES)
+        raise ValueError(f"name must be of a known exercise, got {name!r}; near: {', '.join(near)}")
+    if answer is None or answer is ...:
+        print(f"{name}: no answer yet")
+        return
+    verdict = EXERCISES[name].judge(answer)
+    print(f"{name}: {f'not yet. {verdict}' if verdict else 'correct'}")
+
+
+def number(expected: float, hint: str = "", rtol: float = 1e-3) -> Callable[[Any], Verdict]:
+    """Return a judge of one number. A wrong one gets the hint, not the number."""
+
+    def judge(answer: Any) -> Verdict:
+        if np.ndim(answer) or not np.issubdtype(np.asarray(answer).dtype, np.number):
+            return f"The answer must be one number, got {answer!r}."
+        right = np.isclose(float(answer), expected, rtol=rtol, atol=0)
+        return "" if right else f"{answer} is not it. {hint}".strip()
+
+    return judge
+
+
+def function(
+    reference: Callable[..., Any],
+    cases: Callable[[np.random.Generator], list[tuple[Any, ...]]],
+    hint: str = "",
+) -> Callable[[Any], Verdict]:
+    """Return a judge of a function: it must agree with the reference on every case.
+
+    Parameters
+    ----------
+    reference : callable
+        Gives the right value, a number or an array or a tuple of them.
+    cases : callable
+        From a random generator to a list of argument tuples; array arguments must not be changed.
+    hint : str
+        Said after the case that fails.
+    """
+
+    def judge(answer: Any) -> Verdict:
+        if not callable(answer):
+            return f"The answer must be a function, got {answer!r}."
+        for arguments in cases(np.random.default_rng(0)):
+            verdict = compare(reference, answer, arguments)
+            if verdict:
+                return f"{verdict} {hint}".strip()
+        return ""
+
+    return judge
+
+
+def compare(reference: Callable[..., Any], answer: Any, arguments: tuple[Any, ...]) -> Verdict:
+    """Hold an answer against the reference on one case."""
+    given = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
+    case = ", ".join(show(a) for a in arguments)
+    try:
+        got = answer(*given)
+    except Exception as error:  # a student's function may fail in any way
+        return f"For ({case}) it raised {type(error).__name__}: {error}."
+    for before, after in zip(arguments, given, strict=True):
+        if isinstance(before, np.ndarray) and not np.array_equal(before, after):
+            return f"For ({case}) it changed its argument in place: return new values instead."
+    expected = reference(*arguments)
+    return "" if same(expected, got) else f"For ({case}) expected {show(expected)}, got {show(got)}."
+
+
+def same(expected: Any, got: Any) -> bool:
+    """Whether two values, or tuples of values, have one shape and agree to 1e-9."""
+    if isinstance(expected, tuple):
+        alike = isinstance(got, tuple | list) and len(got) == len(expected)
+        return alike and all(same(e, g) for e, g in zip(expected, got, strict=True))
+    try:
+        array = np.asarray(got, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return np.shape(expected) == array.shape and bool(
+        np.allclose(array, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    )
+
+
+def show(value: Any) -> str:
+    """A value in a few characters."""
+    if isinstance(value, tuple):
+        return "(" + ", ".join(show(v) for v in value) + ")"
+    if callable(value):
+        return getattr(value, "__name__", "a function")
+    try:
+        return np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8)
+    except (TypeError, ValueError):
+        return repr(value)

@@ -1,0 +1,208 @@
+"""Figures in the book's style: each function takes an Axes and returns it.
+
+One colour stands for one optimizer through the whole book.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from .descent import Trajectory
+from .parameter import Array
+from .surfaces import Surface
+
+COLOURS: dict[str, str] = {
+    "gradient descent": "#0072B2",
+    "SGD": "#0072B2",
+    "momentum": "#D55E00",
+    "Nesterov": "#009E73",
+}
+"""One colour per optimizer, from the palette of Okabe & Ito (2008), safe for colour-blind eyes."""
+
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Colours of curves that are not of different optimizers, in order."""
+
+INK = "#2b2f36"
+DPI = 160
+
+STYLE: dict[str, Any] = {
+    "figure.figsize": (7.2, 3.6),
+    "figure.dpi": DPI,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=CYCLE),
+    "axes.grid": True,
+    "grid.color": "#e4e6ea",
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "text.color": INK,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "font.size": 10,
+    "mathtext.fontset": "cm",
+}
+
+
+def use_style() -> None:
+    """Draw in the book's style from here on; in a notebook, show figures as small PNGs."""
+    plt.rcParams.update(STYLE)
+    plt.get_backend()  # settles the backend, which would otherwise take the formatter back
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/png"].for_type(Figure, small_png)
+
+
+def small_png(figure: Figure) -> bytes:
+    """Return the figure as a PNG of at most 256 colours, a third of the usual size."""
+    full = io.BytesIO()
+    figure.savefig(full, format="png", dpi=DPI)
+    with Image.open(full) as picture:
+        palette = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    palette.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def contours(ax: Axes, surface: Surface, *, levels: int = 16, resolution: int = 241) -> Axes:
+    """Draw a surface's level lines, closer together near its lowest value, and its minima.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; its limits become the surface's bounds.
+    surface : Surface
+        What to draw.
+    levels : int
+        How many lines.
+    resolution : int
+        Grid points along each axis.
+    """
+    x, y = (np.linspace(low, high, resolution) for low, high in surface.bounds)
+    values = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
+    low, high = values.min(), values.max()
+    heights = low + (high - low) * np.linspace(0, 1, levels + 1) ** 3
+    shades = ListedColormap(plt.get_cmap("Blues_r")(np.linspace(0.45, 1.0, levels)))
+    ax.contourf(x, y, values, levels=heights, cmap=shades, alpha=0.55)
+    ax.contour(x, y, values, levels=heights, colors="#7d8fa8", linewidths=0.5)
+    ax.plot(*np.transpose(surface.minima), "*", color=INK, markersize=9, linestyle="none", zorder=4)
+    ax.set(xlim=surface.bounds[0], ylim=surface.bounds[1], xlabel="$x$", ylabel="$y$")
+    ax.grid(False)
+    return ax
+
+
+def path(
+    ax: Axes, trajectory: Trajectory, *, label: str = "", colour: str | None = None, **style: Any
+) -> Axes:
+    """Draw the path of one descent over a surface; what leaves the picture far behind is left out.
+
+    Parameters
+    ----------
+    ax : Axes
+        As `contours` leaves it.
+    trajectory : Trajectory
+        Of one run in two dimensions.
+    label : str
+        For the legend; an optimizer's name also chooses its colour.
+    colour : str, optional
+        Instead of the label's.
+    **style
+        Passed to `Axes.plot`.
+    """
+    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
+    centre, size = np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0])
+    with np.errstate(invalid="ignore"):
+        near = np.all(np.abs(trajectory.points - centre) <= 3 * size, axis=-1)
+    points = np.where(near[:, None], trajectory.points, np.nan)
+    look = {"marker": "o", "markersize": 2.5, "linewidth": 1.3, "color": colour or COLOURS.get(label)}
+    (line,) = ax.plot(*points.T, **{**look, "label": label or None, **style})
+    ax.plot(*points[0], "o", color=line.get_color(), markersize=6, zorder=5)
+    return ax
+
+
+def loss_curves(ax: Axes, runs: Mapping[str, Trajectory]) -> Axes:
+    """Draw the loss of each descent against its steps, on a logarithmic axis.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    runs : mapping of label to Trajectory
+        Of one run each; an optimizer's name as label chooses its colour.
+    """
+    for label, run in runs.items():
+        ax.plot(run.steps, run.losses, label=label, color=COLOURS.get(label))
+    ax.set(yscale="log", xlabel="step", ylabel="loss")
+    ax.legend()
+    return ax
+
+
+def schedule(ax: Axes, rates: Mapping[str, ArrayLike], *, unit: str = "epoch") -> Axes:
+    """Draw learning rates against epochs, each held until the next.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    rates : mapping of label to array_like of shape (steps,)
+        As `LRScheduler.curve` returns them.
+    unit : str
+        What a step of the scheduler is.
+    """
+    for label, values in rates.items():
+        ax.step(np.arange(np.size(values)), np.asarray(values), where="post", label=label)
+    ax.set(xlabel=unit, ylabel="learning rate")
+    ax.legend()
+    return ax
+
+
+def heatmap(ax: Axes, x: ArrayLike, y: ArrayLike, values: Array, *, label: str, **style: Any) -> Axes:
+    """Draw a map of values over two hyper-parameters, with a colour bar.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : array_like of shape (columns,)
+        Along the horizontal axis.
+    y : array_like of shape (rows,)
+        Along the vertical axis.
+    values : ndarray of shape (rows, columns)
+        What to show; NaN stays blank.
+    label : str
+        What the colours mean.
+    **style
+        Passed to `Axes.pcolormesh`.
+    """
+    mesh = ax.pcolormesh(x, y, values, **{"cmap": "cividis", "rasterized": True, **style})
+    ax.figure.colorbar(mesh, ax=ax, label=label)
+    ax.grid(False)
+    return ax
