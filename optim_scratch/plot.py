@@ -5,7 +5,6 @@ One colour stands for one optimizer through the whole book.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from PIL import Image
 
 from .descent import Trajectory
 from .parameter import Array
@@ -69,27 +66,8 @@ STYLE: dict[str, Any] = {
 
 
 def use_style() -> None:
-    """Draw in the book's style from here on; in a notebook, show figures as small PNGs."""
+    """Draw in the book's style from here on."""
     plt.rcParams.update(STYLE)
-    plt.get_backend()  # settles the backend, which would otherwise take the formatter back
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return
-    shell = get_ipython()
-    if shell is not None:
-        shell.display_formatter.formatters["image/png"].for_type(Figure, small_png)
-
-
-def small_png(figure: Figure) -> bytes:
-    """Return the figure as a PNG of at most 256 colours, a third of the usual size."""
-    full = io.BytesIO()
-    figure.savefig(full, format="png", dpi=DPI)
-    with Image.open(full) as picture:
-        palette = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    small = io.BytesIO()
-    palette.save(small, format="png", optimize=True)
-    return small.getvalue()
 
 
 def contours(ax: Axes, surface: Surface, *, levels: int = 16, resolution: int = 241) -> Axes:
@@ -112,7 +90,7 @@ def contours(ax: Axes, surface: Surface, *, levels: int = 16, resolution: int = 
     heights = low + (high - low) * np.linspace(0, 1, levels + 1) ** 3
     shades = ListedColormap(plt.get_cmap("Blues_r")(np.linspace(0.45, 1.0, levels)))
     ax.contourf(x, y, values, levels=heights, cmap=shades, alpha=0.55)
-    ax.contour(x, y, values, levels=heights, colors="#7d8fa8", linewidths=0.5)
+    ax.contour(x, y, values, levels=heights, colors="#7d8fa8", linewidths=0.5, linestyles="solid")
     ax.plot(*np.transpose(surface.minima), "*", color=INK, markersize=9, linestyle="none", zorder=4)
     ax.set(xlim=surface.bounds[0], ylim=surface.bounds[1], xlabel="$x$", ylabel="$y$")
     ax.grid(False)
@@ -142,7 +120,12 @@ def path(
     with np.errstate(invalid="ignore"):
         near = np.all(np.abs(trajectory.points - centre) <= 3 * size, axis=-1)
     points = np.where(near[:, None], trajectory.points, np.nan)
-    look = {"marker": "o", "markersize": 2.5, "linewidth": 1.3, "color": colour or COLOURS.get(label)}
+    look = {
+        "marker": "o",
+        "markersize": 2.5,
+        "linewidth": 1.3,
+        "color": colour or COLOURS.get(label),
+    }
     (line,) = ax.plot(*points.T, **{**look, "label": label or None, **style})
     ax.plot(*points[0], "o", color=line.get_color(), markersize=6, zorder=5)
     return ax
@@ -184,7 +167,9 @@ def schedule(ax: Axes, rates: Mapping[str, ArrayLike], *, unit: str = "epoch") -
     return ax
 
 
-def heatmap(ax: Axes, x: ArrayLike, y: ArrayLike, values: Array, *, label: str, **style: Any) -> Axes:
+def heatmap(
+    ax: Axes, x: ArrayLike, y: ArrayLike, values: Array, *, label: str, **style: Any
+) -> Axes:
     """Draw a map of values over two hyper-parameters, with a colour bar.
 
     Parameters

@@ -20,7 +20,7 @@ class NoisyQuadratic:
 
     .. math::
 
-       L(\theta) = \tfrac12 \sum_i h_i \theta_i^2, \qquad
+       \mathcal{L}(\theta) = \tfrac12 \sum_i h_i \theta_i^2, \qquad
        g_i = h_i \theta_i + \sigma_i \varepsilon_i, \quad \varepsilon_i \sim N(0, 1)
 
     Parameters
@@ -149,7 +149,7 @@ class SpiralMLP:
     .. math::
 
        f(x) = w_3^\top \tanh(W_2 \tanh(W_1 x + b_1) + b_2) + b_3, \qquad
-       L(\theta) = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2, \quad y_i = \pm 1
+       \mathcal{L}(\theta) = \frac{1}{2n} \sum_i (f(x_i) - y_i)^2, \quad y_i = \pm 1
 
     All weights lie in one flat vector of d entries: W₁, b₁, W₂, b₂, w₃, b₃, one after the other.
 

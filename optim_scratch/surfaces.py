@@ -136,7 +136,7 @@ def beale() -> Surface:
         value=lambda theta: np.sum(residuals(theta) ** 2, axis=-1),
         gradient=gradient,
         minima=((3.0, 0.5),),
-        start=(0.5, 2.0),
+        start=(1.0, 1.5),
         bounds=((-1.0, 4.5), (-2.0, 2.5)),
     )
 
@@ -207,7 +207,9 @@ def saddle() -> Surface:
     return Surface(
         name="saddle",
         value=value,
-        gradient=lambda theta: np.stack([theta[..., 0], theta[..., 1] ** 3 - theta[..., 1]], axis=-1),
+        gradient=lambda theta: np.stack(
+            [theta[..., 0], theta[..., 1] ** 3 - theta[..., 1]], axis=-1
+        ),
         minima=((0.0, 1.0), (0.0, -1.0)),
         start=(-1.5, 1e-3),
         bounds=((-2.0, 2.0), (-1.6, 1.6)),

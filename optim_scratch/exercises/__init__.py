@@ -1,6 +1,23 @@
 """The checks behind the book's exercises; each chapter's stand in a module of its name."""
 
-from . import gradient_descent
+from . import (
+    gradient_descent,
+    loss_surfaces,
+    momentum,
+    step_decay,
+    the_training_loop,
+    vgg_on_cifar10,
+)
 from .checking import EXERCISES, Exercise, check
 
-__all__ = ["EXERCISES", "Exercise", "check", "gradient_descent"]
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "check",
+    "gradient_descent",
+    "loss_surfaces",
+    "momentum",
+    "step_decay",
+    "the_training_loop",
+    "vgg_on_cifar10",
+]

@@ -129,7 +129,9 @@ def compare(reference: Callable[..., Any], answer: Any, arguments: tuple[Any, ..
         if isinstance(before, np.ndarray) and not np.array_equal(before, after):
             return f"For ({case}) it changed its argument in place: return new values instead."
     expected = reference(*arguments)
-    return "" if same(expected, got) else f"For ({case}) expected {show(expected)}, got {show(got)}."
+    return (
+        "" if same(expected, got) else f"For ({case}) expected {show(expected)}, got {show(got)}."
+    )
 
 
 def same(expected: Any, got: Any) -> bool:

@@ -20,10 +20,14 @@ Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
 TILE = 32_768
 
 # What torch's engine keeps in a group; it says how to compute, not what.
-ENGINE_FLAGS = frozenset({"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"})
+ENGINE_FLAGS = frozenset(
+    {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+)
 
 
-def check(name: str, value: ArrayLike, low: float, high: float = np.inf, *, below: bool = False) -> None:
+def check(
+    name: str, value: ArrayLike, low: float, high: float = np.inf, *, below: bool = False
+) -> None:
     """Refuse a hyper-parameter outside [low, high], or outside [low, high) if `below`.
 
     Raises
@@ -114,7 +118,9 @@ class Optimizer:
             As the constructor does.
         """
         if not isinstance(group, dict) or "params" not in group:
-            raise TypeError(f'a parameter group must be a dict with the key "params", got {group!r}')
+            raise TypeError(
+                f'a parameter group must be a dict with the key "params", got {group!r}'
+            )
         params = group["params"]
         members = [params] if isinstance(params, Parameter) else list(params)
         complete = {**self.defaults, **group, "params": members}
@@ -130,7 +136,9 @@ class Optimizer:
                 raise TypeError(f"params must hold Parameter objects, got {type(p).__name__}")
         known = [p for group in self.param_groups for p in group["params"]] + members
         if len(set(known)) < len(known):
-            raise ValueError("params must not hold a parameter twice, within a group or across groups")
+            raise ValueError(
+                "params must not hold a parameter twice, within a group or across groups"
+            )
 
     def _check_hyper(self, group: Group) -> None:
         check("lr", group["lr"], low=0)

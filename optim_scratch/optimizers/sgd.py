@@ -16,7 +16,7 @@ class SGD(Optimizer):
 
     .. math::
 
-       g_t &= \nabla L(\theta_{t-1}) + \lambda\,\theta_{t-1} \\
+       g_t &= \nabla \mathcal{L}(\theta_{t-1}) + \lambda\,\theta_{t-1} \\
        b_t &= \mu\,b_{t-1} + (1 - \tau)\,g_t, \qquad b_1 = g_1 \\
        \theta_t &= \theta_{t-1} - \eta\,d_t, \qquad
        d_t = b_t \;\text{ or, with Nesterov's step, }\; d_t = g_t + \mu\,b_t
@@ -93,7 +93,8 @@ class SGD(Optimizer):
         check("dampening", group["dampening"], low=0, high=1)
         check("weight_decay", group["weight_decay"], low=0)
         if group["nesterov"] and not (
-            np.all(np.asarray(group["momentum"]) > 0) and np.all(np.asarray(group["dampening"]) == 0)
+            np.all(np.asarray(group["momentum"]) > 0)
+            and np.all(np.asarray(group["dampening"]) == 0)
         ):
             raise ValueError(
                 f"nesterov=True needs momentum > 0 and dampening 0, got momentum "
@@ -112,7 +113,7 @@ class SGD(Optimizer):
 
     def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
         eta, mu, tau, lam = h["lr"], h["momentum"], h["dampening"], h["weight_decay"]
-        # g ← ∇L(θ) + λ θ
+        # g ← g + λ θ
         if nonzero(lam):
             g = g + lam * theta
         if nonzero(mu):

@@ -1,0 +1,1 @@
+"""Exercises of the chapter on the VGG on CIFAR-10."""
