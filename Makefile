@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 SITE := _build/html
 PORT ?= 8000
+RECIPES ?= constant step multistep exponential
+DATA ?= cifar10
 NOTEBOOKS := $(wildcard book/*/*.ipynb)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
@@ -73,8 +75,8 @@ figures: $(VENV)/.test ## run every notebook and compare its pictures with the c
 bench: $(VENV)/.test ## speed, as ratios measured side by side
 	@$(BIN)/python tests/bench.py
 
-results: $(VENV)/.test ## train the recipes whose records are missing (hours)
-	@$(BIN)/optim-lab run --missing
+results: $(VENV)/.test ## train the recipes that have no record yet (hours); RECIPES=..., DATA=...
+	@$(BIN)/optim-lab run $(RECIPES) --data $(DATA)
 
 clean: ## remove what was built, but not .venv
 	@rm -rf _build build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
