@@ -1,8 +1,8 @@
 """The directive ``race``: optimizers of the package, run at build time, on one surface as live SVG.
 
 The argument names a surface of `optim_scratch.surfaces`, the options say how many steps and which
-window to show, and the content is a YAML list of runs: a label, a colour, `descend`'s arguments,
-and ``sigma`` for a run with noisy gradients.
+window to show, and the content is a YAML list of runs: a label, which chooses the colour unless one
+is given, `descend`'s arguments, and ``sigma`` for a run with noisy gradients.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from optim_scratch import descent, optimizers, surfaces
+from optim_scratch import descent, optimizers, plot, surfaces
 
 WIDTH, HEIGHT, SECONDS, FRAMES = 720, 400, 7, 70
 
@@ -60,7 +60,8 @@ class Run:
 def start_run(surface: surfaces.Surface, steps: int, entry: dict) -> Run:
     """Run one entry of the list on the surface."""
     arguments = dict(entry)
-    label, colour = arguments.pop("label"), arguments.pop("colour")
+    label = arguments.pop("label")
+    colour = arguments.pop("colour", None) or plot.COLOURS[label]
     method = getattr(optimizers, arguments.pop("optimizer"))
     landscape = surfaces.noisy(surface, arguments.pop("sigma", 0.0))
     return Run(label, colour, descent.descend(landscape, method, steps, **arguments))

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -20,6 +21,14 @@ CIFAR10_FILE = "cifar-10-python.tar.gz"
 CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 SIDE = 32
 LARGEST_MEMBER = 64 * 2**20
+ADMITTED = frozenset(
+    {
+        ("numpy.core.multiarray", "_reconstruct"),  # as NumPy 1 wrote it, the archive among it
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+    }
+)
 
 Decoded = dict[str, np.ndarray]
 DAMAGED = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, OSError)
@@ -39,7 +48,7 @@ def download(target: Path, url: str = CIFAR10_URL) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
             write_atomically(archive, lambda file: _copy_with_bar(response, file))
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise ValueError(f"cannot download {url}: {reason}") from error
     return archive
@@ -49,13 +58,13 @@ def _copy_with_bar(response: Any, file: BinaryIO) -> None:
     """Copy a response to a file, and refuse one that is shorter than it announced."""
     from tqdm import tqdm
 
-    announced = int(response.headers.get("Content-Length") or 0)
+    announced, arrived = int(response.headers.get("Content-Length") or 0), 0
     with tqdm(total=announced or None, unit="B", unit_scale=True, desc=CIFAR10_FILE) as bar:
         while chunk := response.read(2**18):
-            file.write(chunk)
+            arrived += file.write(chunk)
             bar.update(len(chunk))
-        if announced and bar.n != announced:
-            raise ConnectionError(f"{bar.n} of {announced} bytes arrived")
+    if arrived < announced:
+        raise ConnectionError(f"{arrived} of {announced} bytes arrived")
 
 
 def read_tar(path: Path) -> dict[str, bytes]:
@@ -140,15 +149,8 @@ def _pixels(content: bytes, name: str) -> np.ndarray:
 class _ArraysOnly(pickle.Unpickler):
     """Unpickles containers, numbers, bytes and NumPy arrays, and refuses to call anything else."""
 
-    ADMITTED = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ADMITTED:
+        if (module, name) not in ADMITTED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
         if name == "_reconstruct":
             module = "numpy._core.multiarray"
@@ -195,7 +197,7 @@ def read_cifar10(archive: Path) -> Decoded:
 
 
 def _cifar10_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (n, 32, 32, 3) and labels of one batch, whose rows are 1024 red, green, blue."""
+    """Return images (n, 32, 32, 3) and labels of one batch, whose rows are colour planes."""
     batch = unpickle_arrays(content)
     pixels, labels = batch[b"data"], np.asarray(batch[b"labels"], dtype=np.uint8)
     shape = (len(labels), 3 * SIDE * SIDE)

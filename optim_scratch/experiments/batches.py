@@ -49,8 +49,9 @@ class ImageSet:
 
     def fixed(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield normalised images and labels in their order, `size` at a time."""
-        for images, labels in zip(self.images.split(size), self.labels.split(size), strict=True):
-            yield normalise(images.permute(0, 3, 1, 2)), labels
+        for start in range(0, len(self), size):
+            chosen = slice(start, start + size)
+            yield normalise(self.images[chosen].permute(0, 3, 1, 2)), self.labels[chosen]
 
     def epoch(self, size: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield an epoch's shuffled, augmented, normalised batches of exactly `size` images.

@@ -136,9 +136,10 @@ def _run_one(
     identity = train.identity(recipe, seed, images, settings)
     saved = files.runs_folder() / recipe.suite / checkpoint.name_of(identity)
     path = results.path_of(identity, folder)
-    if fresh:
+    complete = path.exists() and train.is_of(results.load(path), identity)
+    if fresh or complete:
         saved.unlink(missing_ok=True)
-    elif path.exists() and train.is_of(results.load(path), identity):
+    if complete and not fresh:
         print(f"{path.name} is complete already; --fresh runs it again")
         return
     record = train.train(

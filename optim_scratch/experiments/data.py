@@ -178,7 +178,7 @@ def _cached(name: str, checksum: str, decode: Callable[[], archives.Decoded]) ->
     cache = data_folder() / f"{checksum}.npz"
     if not cache.exists():
         arrays = decode()
-        write_atomically(cache, lambda file: np.savez(file, **arrays))
+        write_atomically(cache, lambda file: np.savez(file, allow_pickle=False, **arrays))
     with np.load(cache, allow_pickle=False) as stored:
         arrays = {key: stored[key] for key in stored.files}
     classes = tuple(str(name) for name in arrays.pop("classes"))

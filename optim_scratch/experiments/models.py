@@ -1,6 +1,7 @@
 """The networks of the experiments."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -40,7 +41,7 @@ class VGG(nn.Module):
 def _block(*channels: int) -> list[nn.Module]:
     """Return convolution and ReLU from each number of channels to the next, then a max-pool."""
     layers: list[nn.Module] = []
-    for before, after in zip(channels[:-1], channels[1:], strict=True):
+    for before, after in pairwise(channels):
         layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.ReLU()]
     return [*layers, nn.MaxPool2d(2)]
 

@@ -11,16 +11,16 @@ class Watcher:
     """Is told how a run goes, and says nothing; the others say it their way."""
 
     def start(self, epochs: int, images: int, done: int) -> None:
-        """Begin: so many epochs of so many images, some done before."""
+        """Learn that so many epochs of so many images lie ahead, some done before."""
 
     def batch(self, epoch: int, images: int, lr: float, loss: float, accuracy: float) -> None:
-        """So many images into an epoch, with the running loss and accuracy."""
+        """Learn the running loss and accuracy, so many images into an epoch."""
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is evaluated."""
+        """Learn an epoch's row, as the record will hold it."""
 
-    def stop(self, diverged: dict[str, int] | None) -> None:
-        """End, by divergence or regularly."""
+    def stop(self) -> None:
+        """Learn that the run has ended, one way or another."""
 
 
 class Bar(Watcher):
@@ -56,7 +56,7 @@ class Bar(Watcher):
         self.test = f", test {row['test_loss']:.3f} {row['test_accuracy']:.1%}"
         self.bar.update(row["epoch"] * self.images - self.bar.n)
 
-    def stop(self, diverged: dict[str, int] | None) -> None:
+    def stop(self) -> None:
         """Leave the bar as it stands."""
         self.bar.close()
 

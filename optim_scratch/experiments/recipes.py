@@ -8,6 +8,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from optim_scratch.schedulers.scheduler import check_integer
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -41,7 +43,7 @@ class Recipe:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For epochs or batch_size below 1, or a negative validation_images.
     """
 
@@ -59,9 +61,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("validation_images", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+            check_integer(name, getattr(self, name), low=least)
 
 
 def _article_003(

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import pandas
 
 FORMAT = 1
-KEYS = {
+KEYS: dict[str, Any] = {
     "format": int, "recipe": dict, "seed": int, "data": str, "checksum": str, "images": dict,
     "classes": list, "parameters": int, "settings": dict, "device_name": str, "versions": dict,
     "diverged": (dict, type(None)), "epochs": list,
@@ -63,7 +63,7 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value, allow_nan=False))
 
 
-def checked(record: dict[str, Any], name: str = "record") -> dict[str, Any]:
+def checked(record: Any, name: str = "record") -> dict[str, Any]:
     """Return the record if it is complete and sound.
 
     Parameters
@@ -79,7 +79,7 @@ def checked(record: dict[str, Any], name: str = "record") -> dict[str, Any]:
         Naming the first thing that is missing or wrong.
     """
     if not isinstance(record, dict):
-        raise ValueError(f"{name} must be a JSON object, got {type(record).__name__}")
+        raise ValueError(f"{name} must be a JSON object, got {record!r}")
     for key, kind in KEYS.items():
         if not isinstance(record.get(key, ...), kind):
             raise ValueError(f"{name} has no valid {key!r}: {record.get(key)!r}")
@@ -98,7 +98,7 @@ def checked(record: dict[str, Any], name: str = "record") -> dict[str, Any]:
     return record
 
 
-def _check_row(row: dict[str, Any], number: int, name: str) -> None:
+def _check_row(row: Any, number: int, name: str) -> None:
     if not isinstance(row, dict) or tuple(row) != COLUMNS or row["epoch"] != number:
         raise ValueError(f"{name} has no valid row of epoch {number}: {row!r}")
     for key, value in row.items():

@@ -21,6 +21,7 @@ from optim_scratch.experiments.batches import ImageSet, derived_seed, hold_out
 from optim_scratch.experiments.data import Dataset
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.recipes import Recipe
+from optim_scratch.schedulers.scheduler import check_integer
 
 PRECISIONS = ("float32", "bfloat16")
 EVALUATED_TRAIN_IMAGES = 10_000
@@ -45,7 +46,7 @@ class Settings:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For a device that is not there, another precision or fewer threads than 1.
     """
 
@@ -59,15 +60,14 @@ class Settings:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
             )
-        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
-            raise ValueError(f"threads must be an integer of at least 1, got {self.threads!r}")
+        check_integer("threads", self.threads, low=1)
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
 
 
-class Diverged(Exception):
+class DivergenceError(Exception):
     """The loss is no longer finite.
 
     Parameters
@@ -115,27 +115,28 @@ def train(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For a negative seed, too few images for one batch, or a checkpoint of another run.
     """
+    check_integer("seed", seed, low=0)
     settings, watcher = settings or Settings(), watcher or Watcher()
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
+    own = identity(recipe, seed, data, settings)
     with _threads(settings.threads):
         run = _Run(recipe, seed, data, settings)
-        record, own = run.head(), identity(recipe, seed, data, settings)
+        record = run.head()
         if checkpoint is not None and checkpoint.exists():
             run.restore(checkpoints.load(checkpoint, own, settings.device))
         watcher.start(recipe.epochs, len(run.train_set), len(run.rows))
-        while len(run.rows) < recipe.epochs and record["diverged"] is None:
-            try:
-                watcher.epoch(run.epoch(watcher))
-            except Diverged as end:
-                record["diverged"] = {"epoch": len(run.rows) + 1, "step": end.step}
-            else:
+        try:
+            while len(run.rows) < recipe.epochs:
+                row = run.epoch(watcher)
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, own, run.state())
-        watcher.stop(record["diverged"])
+                watcher.epoch(row)
+        except DivergenceError as end:
+            record["diverged"] = {"epoch": len(run.rows) + 1, "step": end.step}
+        finally:
+            watcher.stop()
     return results.checked({**record, "epochs": run.rows})
 
 
@@ -212,7 +213,7 @@ class _Run:
         end = time.perf_counter()
         if self.scheduler is not None:
             self.scheduler.step()
-        row = {"epoch": number, "lr": rate}
+        row: dict[str, Any] = {"epoch": number, "lr": rate}
         pairs = {"running": running, "train": train, "validation": validation, "test": test}
         for name, (loss, accuracy) in pairs.items():
             row |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
@@ -233,7 +234,7 @@ class _Run:
             logits = self._logits(images)
             loss = cross_entropy(logits, labels)
             self.optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             recent.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).sum()
@@ -263,7 +264,7 @@ class _Run:
                 loss += float(cross_entropy(logits, labels, reduction="sum"))
                 correct += int((logits.argmax(1) == labels).sum())
         if not math.isfinite(loss):
-            raise Diverged(len(self.train_set) // self.recipe.batch_size)
+            raise DivergenceError(len(self.train_set) // self.recipe.batch_size)
         return loss / len(images), correct / len(images)
 
     def head(self) -> dict[str, Any]:
@@ -312,10 +313,10 @@ class _Run:
 
 
 def _finite(losses: list[float], before: int) -> list[float]:
-    """Return the losses, or raise for the first that is not finite, `before` steps into an epoch."""
+    """Return the losses that follow `before` others, or raise for the first not finite."""
     for i, loss in enumerate(losses, start=1):
         if not math.isfinite(loss):
-            raise Diverged(before + i)
+            raise DivergenceError(before + i)
     return losses
 
 
