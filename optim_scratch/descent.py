@@ -155,6 +155,6 @@ def descend(
 
 
 def _rate(optimizer: Optimizer, p: Parameter) -> Any:
-    """The present rate of each run."""
+    """Return the present rate of each run."""
     lr = np.asarray(optimizer.param_groups[0]["lr"])
     return np.broadcast_to(lr[..., 0] if lr.ndim else lr, p.shape[:-1]).copy()

@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from numpy.typing import ArrayLike
@@ -48,7 +49,7 @@ STYLE: dict[str, Any] = {
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=CYCLE),
+    "axes.prop_cycle": cycler(color=CYCLE),
     "axes.grid": True,
     "grid.color": "#e4e6ea",
     "grid.linewidth": 0.6,
@@ -67,7 +68,7 @@ STYLE: dict[str, Any] = {
 
 def use_style() -> None:
     """Draw in the book's style from here on."""
-    plt.rcParams.update(STYLE)
+    plt.rcParams.update(STYLE)  # type: ignore[arg-type]
 
 
 def contours(ax: Axes, surface: Surface, *, levels: int = 16, resolution: int = 241) -> Axes:

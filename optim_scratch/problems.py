@@ -6,8 +6,6 @@ shape (..., d), and so can be handed to `optim_scratch.descent.descend`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -61,10 +59,10 @@ class NoisyQuadratic:
     ) -> None:
         self.curvatures = np.array(curvatures, dtype=np.float64)
         if self.curvatures.ndim != 1 or not np.all(self.curvatures > 0):
-            raise ValueError(f"curvatures must be a list of numbers > 0, got {curvatures}")
+            raise ValueError(f"curvatures must be a list of numbers > 0, got {curvatures!r}")
         self.noise = self._like_curvatures("noise", noise)
         if not np.all(self.noise >= 0):
-            raise ValueError(f"noise must be >= 0, got {noise}")
+            raise ValueError(f"noise must be >= 0, got {noise!r}")
         self.start = self._like_curvatures("start", 1.0 if start is None else start)
         self._rng = np.random.default_rng(seed)
 

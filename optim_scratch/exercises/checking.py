@@ -149,7 +149,7 @@ def same(expected: Any, got: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """A value in a few characters."""
+    """Return a value in a few characters."""
     if isinstance(value, tuple):
         return "(" + ", ".join(show(v) for v in value) + ")"
     if callable(value):

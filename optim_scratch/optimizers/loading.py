@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter
 
 if TYPE_CHECKING:
     from .optimizer import Group, Optimizer

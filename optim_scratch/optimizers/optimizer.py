@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter
 
 Hyper = dict[str, Any]
 Group = dict[str, Any]
@@ -43,7 +43,7 @@ def check(
     inside = (numbers >= low) & ((numbers < high) if below else (numbers <= high))
     if not np.all(inside & np.isfinite(numbers)):
         bounds = f">= {low}" if high == np.inf else f"in [{low}, {high}{')' if below else ']'}"
-        raise ValueError(f"{name} must be finite and {bounds}, got {value}")
+        raise ValueError(f"{name} must be finite and {bounds}, got {value!r}")
 
 
 def nonzero(value: Any) -> bool:
@@ -95,13 +95,12 @@ class Optimizer:
         self.defaults = defaults
         self.state: dict[Parameter, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
-        entries = [params] if isinstance(params, Parameter) else list(params)
+        entries: list[Any] = [params] if isinstance(params, Parameter) else list(params)
         if not entries:
             raise ValueError("params must hold at least one parameter, got none")
-        if not isinstance(entries[0], dict):
-            entries = [{"params": entries}]
-        for group in entries:
-            self.add_param_group(group)  # type: ignore[arg-type]
+        grouped = isinstance(entries[0], dict)
+        for group in entries if grouped else [{"params": entries}]:
+            self.add_param_group(group)
 
     def add_param_group(self, group: Group) -> None:
         """Let the optimizer move more parameters, with hyper-parameters of their own.
@@ -117,10 +116,8 @@ class Optimizer:
         TypeError, ValueError
             As the constructor does.
         """
-        if not isinstance(group, dict) or "params" not in group:
-            raise TypeError(
-                f'a parameter group must be a dict with the key "params", got {group!r}'
-            )
+        if "params" not in group:
+            raise ValueError(f'a parameter group must have the key "params", got {group!r}')
         params = group["params"]
         members = [params] if isinstance(params, Parameter) else list(params)
         complete = {**self.defaults, **group, "params": members}
@@ -136,9 +133,7 @@ class Optimizer:
                 raise TypeError(f"params must hold Parameter objects, got {type(p).__name__}")
         known = [p for group in self.param_groups for p in group["params"]] + members
         if len(set(known)) < len(known):
-            raise ValueError(
-                "params must not hold a parameter twice, within a group or across groups"
-            )
+            raise ValueError("params must not hold a parameter twice, in a group or across groups")
 
     def _check_hyper(self, group: Group) -> None:
         check("lr", group["lr"], low=0)
@@ -205,7 +200,7 @@ class Optimizer:
         arrays = [name for name, value in h.items() if isinstance(value, np.ndarray)]
         for name in arrays:
             h[name] = h[name].astype(p.data.dtype, copy=False)
-        g = -p.grad if h["maximize"] else p.grad  # type: ignore[operator]
+        g: Any = -p.grad if h["maximize"] else p.grad  # type: ignore[operator]
         state = self.state.get(p, {})
         self._prepare(p, state, h)
         if state:
@@ -243,7 +238,8 @@ class Optimizer:
             have one. ``"param_groups"``: the groups, with indices in place of parameters.
             ``"optimizer"``: the class's name, which torch does not save. Arrays are copies.
         """
-        groups, index = [], {}
+        groups: list[Group] = []
+        index: dict[Parameter, int] = {}
         for group in self.param_groups:
             for p in group["params"]:
                 index[p] = len(index)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter
+
 from .optimizer import Hyper, Optimizer, Parameters, check, nonzero
 
 
@@ -92,10 +93,8 @@ class SGD(Optimizer):
         check("momentum", group["momentum"], low=0, high=1, below=True)
         check("dampening", group["dampening"], low=0, high=1)
         check("weight_decay", group["weight_decay"], low=0)
-        if group["nesterov"] and not (
-            np.all(np.asarray(group["momentum"]) > 0)
-            and np.all(np.asarray(group["dampening"]) == 0)
-        ):
+        mu, tau = np.asarray(group["momentum"]), np.asarray(group["dampening"])
+        if group["nesterov"] and not (np.all(mu > 0) and np.all(tau == 0)):
             raise ValueError(
                 f"nesterov=True needs momentum > 0 and dampening 0, got momentum "
                 f"{group['momentum']} and dampening {group['dampening']}"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from ..parameter import Array
+from optim_scratch.parameter import Array
 
 
 class HasGroups(Protocol):
@@ -91,7 +91,7 @@ class LRScheduler:
         self._last_lr = self._rates()
 
     def _rates(self) -> list[Any]:
-        """The present rate of each group; a tensor's as a number."""
+        """Return the present rate of each group; a tensor's as a number."""
         return [copy.deepcopy(detached(group["lr"])) for group in self.optimizer.param_groups]
 
     def preview(self, steps: int) -> Array:
@@ -116,7 +116,7 @@ class LRScheduler:
         return np.array(rows)
 
     def _twin(self) -> Self:
-        """A copy of this scheduler that drives a copy of the groups."""
+        """Return a copy of this scheduler that drives a copy of the groups."""
         twin = copy.copy(self)
         groups = [
             {k: copy.deepcopy(detached(v)) for k, v in group.items() if k != "params"}
@@ -205,7 +205,7 @@ class Rescaling(LRScheduler):
 
 
 def detached(value: Any) -> Any:
-    """A tensor's number or numbers, as a float or an array; anything else as it is."""
+    """Return a tensor's number or numbers, as a float or an array; anything else as it is."""
     if hasattr(value, "detach"):
         array = np.array(value.detach().cpu())
         return array if array.ndim else array.item()
