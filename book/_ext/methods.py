@@ -9,7 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from optim_scratch import registry
 
-HEAD = ["| method | what it does | chapter | in PyTorch | source |", "|---|---|---|---|---|"]
+HEAD = ["| method | what it does | chapter | in `torch.optim` | source |", "|---|---|---|---|---|"]
 
 
 class Methods(SphinxDirective):
@@ -30,7 +30,7 @@ class Methods(SphinxDirective):
         name = f"{{py:class}}`~optim_scratch.{method.module.split('.')[0]}.{method.name}`"
         page = f"book/{method.chapter}"
         chapter = f"{{doc}}`/{page}`" if page in self.env.found_docs else "to come"
-        torch = f"`{method.torch}`" if method.torch else "none"
+        torch = f"`{method.torch.removeprefix('torch.optim.')}`" if method.torch else "none"
         return f"| {name} | {method.summary} | {chapter} | {torch} | {method.source} |"
 
 

@@ -1,8 +1,8 @@
 """The directive ``race``: optimizers of the package, run at build time, on one surface as live SVG.
 
-The argument names a surface of `optim_scratch.surfaces`, the options say how many steps and which
-window to show, and the content is a YAML list of runs: a label, which chooses the colour unless one
-is given, `descend`'s arguments, and ``sigma`` for a run with noisy gradients.
+The argument names a surface of `optim_scratch.surfaces`, the options say how many steps to take,
+from where, and which window to show. The content is a YAML list of runs: a label, which chooses the
+colour unless one is given, `descend`'s arguments, and ``sigma`` for noisy gradients.
 """
 
 from dataclasses import dataclass
@@ -124,11 +124,16 @@ def figure(surface: surfaces.Surface, runs: list[Run], view: View, steps: int) -
     )
     return (
         f'<figure class="race"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">{shade(surface, view)}{stars}'
-        f"{''.join(draw(run, view) for run in runs)}</svg><figcaption>"
+        f'aria-label="{escape(title)}">{shade(surface, view)}'
+        f"{''.join(draw(run, view) for run in runs)}{stars}</svg><figcaption>"
         f"<span>Loss on {escape(surface.name)} after {steps} steps:</span><ul>{legend}</ul>"
         f'<button type="button" hidden>Replay</button></figcaption></figure>{SCRIPT}'
     )
+
+
+def numbers(text: str) -> list[float]:
+    """Read an option's numbers."""
+    return [float(number) for number in text.split()]
 
 
 class Race(SphinxDirective):
@@ -138,15 +143,17 @@ class Race(SphinxDirective):
     has_content = True
     option_spec: ClassVar = {
         "steps": directives.positive_int,
-        "window": lambda text: [float(number) for number in text.split()],
+        "start": numbers,
+        "window": numbers,
     }
 
     def run(self) -> list[nodes.Node]:
         """Return the figure as one raw node."""
         surface = getattr(surfaces, self.arguments[0])()
-        steps = self.options["steps"]
+        steps, start = self.options["steps"], self.options["start"]
         left, right, low, high = self.options["window"]
-        runs = [start_run(surface, steps, entry) for entry in yaml.safe_load("\n".join(self.content))]
+        entries = yaml.safe_load("\n".join(self.content))
+        runs = [start_run(surface, steps, {"start": start, **entry}) for entry in entries]
         view = View((left, right), (low, high))
         return [nodes.raw("", figure(surface, runs, view, steps), format="html")]
 

@@ -1,0 +1,168 @@
+"""A real browser over every page of the built site, in both themes, with no other host in reach."""
+
+import json
+
+import pytest
+from check_pages import ROOT, pages
+
+PAGES = pages()
+NOTEBOOKS = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
+
+# What a page must not show, told in its own language: each line adds what it finds to the list.
+INSPECT = r"""
+async () => {
+  if (window.MathJax?.startup) await MathJax.startup.promise;
+  const found = [], article = document.querySelector("article");
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const formulas = all(".math").length, set = all("mjx-container").length;
+  if (formulas !== set) found.push(`${formulas} formulas, ${set} of them typeset`);
+  all("mjx-merror").forEach((e) => found.push(`a formula fails: ${e.textContent}`));
+  const copy = article.cloneNode(true);
+  copy.querySelectorAll("pre, code, script, mjx-container, .math").forEach((e) => e.remove());
+  const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
+  if (raw) found.push(`raw markup in the text: ${raw[0]}`);
+  await Promise.all(all("img").map((i) => i.decode().catch(() => found.push(`broken: ${i.src}`))));
+  all("img").filter((i) => !i.alt.trim()).forEach((i) => found.push(`no alt text: ${i.src}`));
+  all("article svg[role=img]:not([aria-hidden])").filter((s) => !s.getAttribute("aria-label")).forEach(() =>
+    found.push("a drawing without a label"));
+  const ids = all("[id]").map((e) => e.id);
+  ids.filter((id, i) => ids.indexOf(id) !== i && article.querySelectorAll(`[id="${id}"]`).length > 1)
+    .forEach((id) => found.push(`the id ${id} twice`));
+  return found;
+}
+"""
+
+# What is wider than the screen and does not scroll inside something that is not: the innermost first.
+BEYOND = """
+() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
+  [...document.querySelectorAll("article *")]
+    .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
+    .slice(-3).map((e) => `too wide for a narrow screen: ${e.outerHTML.slice(0, 120)}`)
+"""
+
+
+def watch(page, address: str) -> list[str]:
+    """Collect everything that goes wrong on a page while it is open."""
+    found: list[str] = []
+
+    def told(message) -> None:
+        if message.type in ("error", "warning"):
+            found.append(f"console: {message.text}")
+
+    def asked(request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            found.append(f"asks an outside host: {request.url}")
+
+    page.on("console", told)
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on("request", asked)
+    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    page.on("response", lambda r: r.status < 400 or found.append(f"{r.status}: {r.url}"))
+    return found
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh page, and at the end: nothing went wrong on it."""
+    context = browser.new_context(base_url=address, reduced_motion="reduce")
+    page = context.new_page()
+    found = watch(page, address)
+    yield page
+    context.close()
+    assert not found
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def reader(request, browser, address):
+    """One page that goes from chapter to chapter in one theme, as readers do."""
+    context = browser.new_context(base_url=address, color_scheme=request.param)
+    page = context.new_page()
+    yield page, watch(page, address), request.param
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page(reader, name) -> None:
+    page, found, theme = reader
+    found.clear()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"/{name}.html")
+    found += page.evaluate(INSPECT)
+    assert page.locator("html").get_attribute("data-theme") == theme
+    page.set_viewport_size({"width": 390, "height": 800})
+    found += page.evaluate(BEYOND)
+    assert not found
+
+
+def test_front_page_is_where_one_looks_first(page) -> None:
+    page.goto("/")
+    page.wait_for_url(f"**/{PAGES[0]}.html")
+    assert page.locator("figure.race polyline").count() > 2
+
+
+def test_race_runs_on_request(page) -> None:
+    page.goto(f"/{PAGES[0]}.html")
+    head = page.locator("figure.race circle").first
+    at_rest = head.evaluate("e => e.cx.animVal.value")
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_function("x => document.querySelector('circle').cx.animVal.value !== x", arg=at_rest)
+
+
+def test_next_links_lead_through_the_book_and_back(page) -> None:
+    for name, following in zip(PAGES, PAGES[1:], strict=False):
+        page.goto(f"/{name}.html")
+        assert page.locator("a.right-next").evaluate("a => a.href").endswith(f"/{following}.html")
+        page.goto(f"/{following}.html")
+        assert page.locator("a.left-prev").evaluate("a => a.href").endswith(f"/{name}.html")
+
+
+def test_search_finds_momentum(page) -> None:
+    page.goto(f"/{PAGES[0]}.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("momentum")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=momentum*")
+    page.locator("ul.search li a").first.wait_for()
+    links = page.locator("ul.search li a").evaluate_all("all => all.map((a) => a.href)")
+    expected = next((p for p in PAGES if p.endswith("/momentum")), "book/reference/glossary")
+    assert any(f"/{expected}.html" in link for link in links)
+
+
+def test_theme_toggles(page) -> None:
+    page.goto(f"/{PAGES[0]}.html")
+    seen = set()
+    for _ in range(3):
+        page.locator(".article-header-buttons .theme-switch-button").click()
+        seen.add(page.locator("html").get_attribute("data-theme"))
+    assert seen == {"light", "dark"}
+
+
+def test_code_can_be_copied(page) -> None:
+    for name in PAGES:
+        page.goto(f"/{name}.html")
+        blocks = page.locator("article div.highlight pre").count()
+        assert page.locator("article button.copybtn").count() == blocks, name
+
+
+def test_keyboard_reaches_the_text_first(page) -> None:
+    page.goto(f"/{PAGES[0]}.html")
+    page.keyboard.press("Tab")
+    assert "Skip" in page.evaluate("document.activeElement.textContent")
+
+
+def test_notebooks_can_be_downloaded(page) -> None:
+    for name in NOTEBOOKS:
+        page.goto(f"/{name}.html")
+        link = page.locator("a.btn-download-source-button").evaluate("a => a.href")
+        assert json.loads(page.request.get(link).body())["nbformat"] == 4, name
+
+
+def test_figures_turn_dark_with_the_page(reader) -> None:
+    page, _, theme = reader
+    for name in NOTEBOOKS:
+        page.goto(f"/{name}.html")
+        filters = page.locator("article .cell_output img, article figure img").evaluate_all(
+            "all => all.map((image) => getComputedStyle(image).filter)"
+        )
+        assert filters, name
+        assert all(("invert" in value) == (theme == "dark") for value in filters), name
