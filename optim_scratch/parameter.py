@@ -58,7 +58,7 @@ class Parameter:
 
     @property
     def grad(self) -> Array | None:
-        """The gradient of the loss: an array of the parameter's shape and dtype, or None."""
+        """The gradient of the loss, an array of the parameter's shape and dtype, or None."""
         return self._grad
 
     @grad.setter
