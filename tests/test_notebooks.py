@@ -1,0 +1,168 @@
+"""What every chapter must keep to, and proof that comparing its outputs is strict."""
+
+import base64
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from notebooks import distance, quantise
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "book").glob("*/*.ipynb"))
+SECTIONS = ["You will learn", "You need", "Summary", "Exercises", "Sources"]
+TEMPLATE = """\
+try:
+    import optim_scratch  # noqa: F401
+except ModuleNotFoundError:
+    %pip install -q "optim-scratch[{extras}] @ git+{address}"
+"""
+
+chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def cells(path: Path, kind: str) -> list:
+    """Return a notebook's cells of one kind."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def printed(cell) -> str:
+    """Return what a cell writes to the standard output."""
+    return "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
+
+
+def draws(cell) -> bool:
+    """Tell whether a cell shows a picture."""
+    return any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+@chapters
+def test_executed_once_from_top_to_bottom(path) -> None:
+    counts = [cell.execution_count for cell in cells(path, "code")]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@chapters
+def test_cells_are_short(path) -> None:
+    for cell in cells(path, "code"):
+        assert len(cell.source.splitlines()) <= 15, cell.source
+
+
+@chapters
+def test_sections_of_the_template(path) -> None:
+    text = "\n".join(cell.source for cell in cells(path, "markdown"))
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
+    found = [title.strip() for title in re.findall(r"^## (.*)", prose, re.MULTILINE)]
+    assert [title for title in found if title in SECTIONS] == SECTIONS
+
+
+@chapters
+def test_install_cell_does_nothing_where_the_package_is(path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    address = project["urls"]["Repository"]
+    expected = [
+        TEMPLATE.format(extras=extras, address=address).strip()
+        for extras in ("plot", "plot,torch")
+    ]
+    first = cells(path, "code")[0]
+    assert first.source in expected
+    assert {"colab", "remove-cell"} <= set(first.metadata.get("tags", []))
+    assert not first.outputs
+
+
+@chapters
+def test_figures_have_caption_alt_text_and_a_printed_number(path) -> None:
+    for cell in filter(draws, cells(path, "code")):
+        shown = cell.metadata.get("mystnb", {})
+        assert shown.get("figure", {}).get("caption", "").strip(), cell.source
+        assert shown.get("figure", {}).get("name", "").startswith("fig-"), cell.source
+        assert len(shown.get("image", {}).get("alt", "")) > 20, cell.source
+        assert re.search(r"\d", printed(cell)), f"prints no number beside its figure:\n{cell.source}"
+
+
+@chapters
+def test_outputs_hold_nothing_of_this_machine_or_moment(path) -> None:
+    for cell in cells(path, "code"):
+        for output in cell.outputs:
+            assert output.output_type != "error" or "raises-exception" in cell.metadata.tags
+            assert output.get("name") != "stderr", output.text
+            data = output.get("data", {})
+            assert not {"image/svg+xml", "application/javascript"} & set(data)
+            text = output.get("text", "") + "".join(str(data.get("text/plain", "")))
+            assert not re.search(r" at 0x|(?<![\w.])/(home|root|tmp|usr|Users)/|it/s|%\|", text), text
+
+
+@chapters
+def test_small(path) -> None:
+    assert path.stat().st_size <= 400_000
+
+
+@chapters
+def test_solutions_are_checked(path) -> None:
+    for cell in cells(path, "code"):
+        if "solution" in cell.metadata.get("tags", []) and "exercises.check" in cell.source:
+            verdicts = printed(cell).splitlines()
+            assert verdicts
+            assert all(line.endswith("correct") for line in verdicts), printed(cell)
+
+
+def compare_outputs(path: Path) -> subprocess.CompletedProcess:
+    """Compare a notebook's outputs as `make nbval` does."""
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", str(path)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=environment, timeout=300
+    )
+
+
+def notebook(tmp_path: Path, source: str, output: str) -> Path:
+    """Write a notebook of one cell that claims to print `output`."""
+    claimed = nbformat.v4.new_output("stream", name="stdout", text=output)
+    cell = nbformat.v4.new_code_cell(source, execution_count=1, outputs=[claimed])
+    path = tmp_path / "chapter.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    return path
+
+
+def test_comparing_outputs_is_strict(tmp_path) -> None:
+    assert compare_outputs(notebook(tmp_path, "print(1.234)", "1.234\n")).returncode == 0
+    changed = compare_outputs(notebook(tmp_path, "print(1.234)", "1.235\n"))
+    assert changed.returncode == 1
+    assert "1 failed" in changed.stdout
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="no chapters")
+def test_a_changed_number_in_a_chapter_is_found(tmp_path) -> None:
+    """The quickest chapter, its last printed number changed, fails; as it stands, it passes."""
+    original = min(CHAPTERS, key=lambda path: len(cells(path, "code")))
+    copy = shutil.copy(original, tmp_path / "chapter.ipynb")
+    book = nbformat.read(copy, as_version=4)
+    streams = [o for c in book.cells for o in c.get("outputs", []) if o.get("name") == "stdout"]
+    last = next(o for o in reversed(streams) if re.search(r"\d", o.text))
+    last.text = re.sub(r"\d", lambda m: str((int(m[0]) + 1) % 10), last.text, count=1)
+    nbformat.write(book, copy)
+    assert "1 failed" in compare_outputs(copy).stdout
+
+
+def picture(rng: np.random.Generator) -> str:
+    """Return a random picture in base64."""
+    out = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def test_comparing_pictures_sees_a_change() -> None:
+    rng = np.random.default_rng(0)
+    one, other = picture(rng), picture(rng)
+    assert distance(one, one) == 0
+    assert distance(one, other) > 50
+    assert distance(one, quantise(one)) < 20
