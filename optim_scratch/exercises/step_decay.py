@@ -1,1 +1,164 @@
 """Exercises of the chapter on step decay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from optim_scratch.problems import NoisyQuadratic
+
+from .checking import Verdict, add, function
+
+
+def drops(epochs: int, step_size: int) -> int:
+    """Return how many drops of a StepLR are felt in so many epochs."""
+    return (epochs - 1) // step_size
+
+
+add(
+    "step-decay.drops",
+    function(
+        drops,
+        lambda rng: [(30, 16), (100, 100), (101, 100), (1, 1), (90, 30)],
+        "The first epoch has the number 0, so the last has the number epochs - 1.",
+    ),
+    solution=drops,
+    wrong=(
+        lambda epochs, step_size: epochs // step_size,
+        lambda epochs, step_size: epochs / step_size,
+        lambda epochs, step_size: (epochs - 1) // step_size + 1,
+    ),
+)
+
+
+def floor(lr: float, momentum: float, curvature: float, sigma: float) -> float:
+    """Return the noise floor of one direction."""
+    return NoisyQuadratic([curvature], sigma).stationary_loss(lr, momentum)
+
+
+def naive_floor(lr: float, momentum: float, curvature: float, sigma: float) -> float:
+    """Put η/(1−μ) into the formula without momentum: right for small η h only."""
+    rate = lr / (1 - momentum)
+    return rate * sigma**2 / 2 / (2 - rate * curvature)
+
+
+add(
+    "step-decay.floor",
+    function(
+        floor,
+        lambda rng: [
+            (0.1, 0.0, 1.0, 1.0),
+            (0.1, 0.0, 4.0, 2.0),
+            (0.01, 0.9, 1.0, 1.0),
+            (0.1, 0.5, 2.0, 3.0),
+        ],
+        "It is half the curvature times the stationary mean of the squared parameter.",
+    ),
+    solution=floor,
+    wrong=(
+        naive_floor,
+        lambda lr, momentum, curvature, sigma: floor(lr, 0.0, curvature, sigma),
+        lambda lr, momentum, curvature, sigma: 2 * floor(lr, momentum, curvature, sigma),
+        lambda lr, momentum, curvature, sigma: (
+            floor(lr, momentum, curvature, sigma) * 2 / curvature
+        ),
+        lambda lr, momentum, curvature, sigma: lr * sigma**2 / 4 / (1 - momentum),
+    ),
+)
+
+
+def after(before: float, centre: float, gamma: float) -> float:
+    """Return the loss after a drop, from the loss before it and that at the mean weights."""
+    return centre + gamma * (before - centre)
+
+
+add(
+    "step-decay.after",
+    function(
+        after,
+        lambda rng: [(*np.sort(rng.random(2))[::-1], g) for g in (0.1, 0.2, 0.5)],
+        "What lies above the loss at the mean weights is the floor; gamma of it remains.",
+    ),
+    solution=after,
+    wrong=(
+        lambda before, centre, gamma: gamma * before,
+        lambda before, centre, gamma: centre,
+        lambda before, centre, gamma: before - gamma * (before - centre),
+    ),
+)
+
+
+def next_rate(rate: float, epoch: int, milestones: list[int], gamma: float) -> float:
+    """Return the rate of an epoch, given that of the epoch before."""
+    return rate * float(gamma) ** milestones.count(epoch)
+
+
+add(
+    "step-decay.multistep",
+    function(
+        next_rate,
+        lambda rng: [
+            (0.02, 9, [10, 20], 0.5),
+            (0.02, 10, [10, 20], 0.5),
+            (0.003, 15, [10, 20], 0.5),
+            (0.003, 20, [10, 20], 0.1),
+            (0.1, 5, [5, 5], 0.5),
+        ],
+        "The rate given is the present one, not the first; a milestone may come twice.",
+    ),
+    solution=next_rate,
+    wrong=(
+        lambda rate, epoch, milestones, gamma: rate * gamma if epoch in milestones else rate,
+        lambda rate, epoch, milestones, gamma: rate * gamma ** sum(m <= epoch for m in milestones),
+        lambda rate, epoch, milestones, gamma: rate * gamma ** milestones.count(epoch - 1),
+    ),
+)
+
+
+def final_loss(problem: NoisyQuadratic, steps: int, lr: float, gamma: float, drop: int) -> float:
+    """Return the expected loss after `steps` steps, of which those from `drop` on are slower."""
+    rates = np.where(np.arange(steps) < drop, lr, gamma * lr)
+    return float(problem.expected_losses(rates)[-1])
+
+
+def best_drop(problem: NoisyQuadratic, steps: int, lr: float, gamma: float) -> int:
+    """Return the drop with the lowest expected loss at the end."""
+    losses = [final_loss(problem, steps, lr, gamma, drop) for drop in range(steps + 1)]
+    return int(np.argmin(losses))
+
+
+def judge_best_drop(answer: Callable[..., Any]) -> Verdict:
+    """Judge by the loss that the answer's drop leads to, so that any equally good drop passes."""
+    if not callable(answer):
+        return f"The answer must be a function, got {answer!r}."
+    for curvatures, noise, start in (([0.05, 4.0], 1.0, 3.0), ([0.01, 1.0], 0.5, 2.0)):
+        problem = NoisyQuadratic(curvatures, noise, start=start)
+        best = best_drop(problem, 80, 0.2, 0.1)
+        try:
+            reached = final_loss(problem, 80, 0.2, 0.1, int(answer(problem, 80, 0.2, 0.1)))
+        except Exception as error:  # a student's function may fail in any way
+            return f"For curvatures {curvatures} it raised {type(error).__name__}: {error}."
+        if reached > (1 + 1e-9) * final_loss(problem, 80, 0.2, 0.1, best):
+            return (
+                f"For curvatures {curvatures}, noise {noise}, start {start}, 80 steps, rate 0.2 "
+                f"and gamma 0.1 another drop ends lower. Try every drop from 0 to steps."
+            )
+    return ""
+
+
+add(
+    "step-decay.best-drop",
+    judge_best_drop,
+    solution=best_drop,
+    wrong=(
+        lambda problem, steps, lr, gamma: steps // 2,
+        lambda problem, steps, lr, gamma: steps,
+        lambda problem, steps, lr, gamma: 0,
+        lambda problem, steps, lr, gamma: int(
+            np.argmin(problem.expected_losses(np.full(steps, lr)))
+        ),
+        40,
+    ),
+)
