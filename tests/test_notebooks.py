@@ -70,8 +70,7 @@ def test_install_cell_does_nothing_where_the_package_is(path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     address = project["urls"]["Repository"]
     expected = [
-        TEMPLATE.format(extras=extras, address=address).strip()
-        for extras in ("plot", "plot,torch")
+        TEMPLATE.format(extras=extras, address=address).strip() for extras in ("plot", "plot,torch")
     ]
     first = cells(path, "code")[0]
     assert first.source in expected
@@ -86,7 +85,9 @@ def test_figures_have_caption_alt_text_and_a_printed_number(path) -> None:
         assert shown.get("figure", {}).get("caption", "").strip(), cell.source
         assert shown.get("figure", {}).get("name", "").startswith("fig-"), cell.source
         assert len(shown.get("image", {}).get("alt", "")) > 20, cell.source
-        assert re.search(r"\d", printed(cell)), f"prints no number beside its figure:\n{cell.source}"
+        assert re.search(r"\d", printed(cell)), (
+            f"prints no number beside its figure:\n{cell.source}"
+        )
 
 
 @chapters
@@ -98,7 +99,9 @@ def test_outputs_hold_nothing_of_this_machine_or_moment(path) -> None:
             data = output.get("data", {})
             assert not {"image/svg+xml", "application/javascript"} & set(data)
             text = output.get("text", "") + "".join(str(data.get("text/plain", "")))
-            assert not re.search(r" at 0x|(?<![\w.])/(home|root|tmp|usr|Users)/|it/s|%\|", text), text
+            assert not re.search(r" at 0x|(?<![\w.])/(home|root|tmp|usr|Users)/|it/s|%\|", text), (
+                text
+            )
 
 
 @chapters

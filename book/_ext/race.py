@@ -115,7 +115,9 @@ def figure(surface: surfaces.Surface, runs: list[Run], view: View, steps: int) -
     """Return the whole figure: picture, legend with the final losses, button."""
     results = [(run.label, run.colour, f"{run.trajectory.final_loss:.2g}") for run in runs]
     told = ", ".join(f"{label} {loss}" for label, _, loss in results)
-    title = f"{len(runs)} optimizers on the surface {surface.name}; loss after {steps} steps: {told}"
+    title = (
+        f"{len(runs)} optimizers on the surface {surface.name}; loss after {steps} steps: {told}"
+    )
     goal = view.pixels(np.array(surface.minima))
     stars = "".join(f'<text class="goal" x="{x:.0f}" y="{y:.0f}">★</text>' for x, y in goal)
     legend = "".join(

@@ -52,11 +52,15 @@ def address() -> Iterator[str]:
 def browser() -> Iterator[object]:
     """A Chromium: $CHROMIUM, the system's, or playwright's own."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     with sync_api.sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except sync_api.Error as error:
-            give_up(f"no browser: set CHROMIUM, or playwright install chromium ({error.message[:80]})")
+            give_up(
+                f"no browser: set CHROMIUM, or playwright install chromium ({error.message[:80]})"
+            )
         yield browser
         browser.close()
