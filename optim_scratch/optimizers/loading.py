@@ -58,7 +58,7 @@ def read_array(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Arr
         )
     if value is None:
         return None
-    array = np.array(value, dtype=p.dtype)
+    array = np.asarray(value).astype(p.dtype)
     if array.shape != p.shape:
         raise ValueError(f"{name} must have its parameter's shape {p.shape}, got {array.shape}")
     return array
@@ -68,5 +68,5 @@ def number(value: Any) -> Any:
     """Return a tensor as an array, a tensor of one number as a float, all else as it is."""
     if not hasattr(value, "__array__"):
         return value
-    array = np.array(value)
-    return array if array.ndim else array.item()
+    array = np.asarray(value)
+    return array.copy() if array.ndim else array.item()

@@ -17,7 +17,7 @@ Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
 
 # Elements that an update touches at once: small enough that the few arrays it reads and writes
 # stay in a core's second-level cache, large enough that NumPy's cost per call does not count.
-TILE = 32_768
+TILE = 131_072
 
 # What torch's engine keeps in a group; it says how to compute, not what.
 ENGINE_FLAGS = frozenset(
@@ -44,6 +44,12 @@ def check(
     if not np.all(inside & np.isfinite(numbers)):
         bounds = f">= {low}" if high == np.inf else f"in [{low}, {high}{')' if below else ']'}"
         raise ValueError(f"{name} must be finite and {bounds}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
 def nonzero(value: Any) -> bool:
@@ -137,13 +143,10 @@ class Optimizer:
 
     def _check_hyper(self, group: Group) -> None:
         check("lr", group["lr"], low=0)
+        check_flag("maximize", group["maximize"])
         for name in self.defaults:
-            value = group[name]
-            if isinstance(self.defaults[name], bool):
-                if not isinstance(value, bool):
-                    raise TypeError(f"{name} must be True or False, got {value!r}")
-            elif np.ndim(value):
-                group[name] = self._check_array(name, np.asarray(value), group["params"])
+            if np.ndim(group[name]):
+                group[name] = self._check_array(name, np.asarray(group[name]), group["params"])
         self._check(group)
 
     def _check_array(self, name: str, values: Array, members: list[Parameter]) -> Array:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from optim_scratch.parameter import Array, Parameter
 
-from .optimizer import Hyper, Optimizer, Parameters, check, nonzero
+from .optimizer import Hyper, Optimizer, Parameters, check, check_flag, nonzero
 
 
 class SGD(Optimizer):
@@ -93,6 +93,7 @@ class SGD(Optimizer):
         check("momentum", group["momentum"], low=0, high=1, below=True)
         check("dampening", group["dampening"], low=0, high=1)
         check("weight_decay", group["weight_decay"], low=0)
+        check_flag("nesterov", group["nesterov"])
         mu, tau = np.asarray(group["momentum"]), np.asarray(group["dampening"])
         if group["nesterov"] and not (np.all(mu > 0) and np.all(tau == 0)):
             raise ValueError(

@@ -207,8 +207,8 @@ class Rescaling(LRScheduler):
 def detached(value: Any) -> Any:
     """Return a tensor's number or numbers, as a float or an array; anything else as it is."""
     if hasattr(value, "detach"):
-        array = np.array(value.detach().cpu())
-        return array if array.ndim else array.item()
+        array = np.asarray(value.detach().cpu())
+        return array.copy() if array.ndim else array.item()
     return value
 
 

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from optim_scratch.exercises import EXERCISES, check
+from optim_scratch.exercises.checking import Exercise, function, number
+
+every = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
+
+
+def verdict(capsys, name, answer):
+    check(name, answer)
+    return capsys.readouterr().out.strip()
+
+
+@every
+def test_the_solution_passes(exercise: Exercise, capsys):
+    assert verdict(capsys, exercise.name, exercise.solution) == f"{exercise.name}: correct"
+
+
+@every
+def test_wrong_answers_do_not(exercise: Exercise, capsys):
+    assert len(exercise.wrong) >= 3
+    for answer in exercise.wrong:
+        said = verdict(capsys, exercise.name, answer)
+        assert said.startswith(f"{exercise.name}: not yet. "), answer
+
+
+@every
+@pytest.mark.parametrize("answer", [object(), "answer", [], lambda: None, np.nan], ids=type)
+def test_nonsense_does_not(exercise: Exercise, answer, capsys):
+    assert "not yet" in verdict(capsys, exercise.name, answer)
+
+
+@every
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_is_no_mistake(exercise: Exercise, answer, capsys):
+    assert verdict(capsys, exercise.name, answer) == f"{exercise.name}: no answer yet"
+
+
+def test_an_unknown_exercise_gets_the_nearest():
+    with pytest.raises(ValueError, match=r"got 'gradient-descend.limit'; near: gradient-descent"):
+        check("gradient-descend.limit", 1)
+
+
+def double(x):
+    return 2 * x
+
+
+def twice_in_place(x):
+    x *= 2
+    return x
+
+
+JUDGE = function(double, lambda rng: [(rng.normal(size=3),), (1.5,)], "Hint.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x: x + x, ""),
+        (lambda x: list(x + x) if np.ndim(x) else x + x, ""),
+        (lambda x: x**2, "expected"),
+        (lambda x: float(np.sum(x)), "expected"),
+        (lambda x: None, "got None"),
+        (lambda: 1, "raised TypeError"),
+        (twice_in_place, "changed its argument in place"),
+        (2.0, "must be a function"),
+    ],
+)
+def test_judge_of_functions(answer, said):
+    verdict = JUDGE(answer)
+    assert (said in verdict) if said else verdict == ""
+    assert verdict == "" or "Hint." in verdict or "must be a function" in verdict
+
+
+@pytest.mark.parametrize("answer", [0.25, np.float32(0.25), 0.25001, np.array(0.25)])
+def test_judge_of_numbers_admits(answer):
+    assert number(0.25)(answer) == ""
+
+
+@pytest.mark.parametrize("answer", [0.2, -0.25, np.nan, np.inf, [0.25], "0.25", True])
+def test_judge_of_numbers_refuses(answer):
+    assert number(0.25, "Hint.")(answer)

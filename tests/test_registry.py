@@ -1,0 +1,65 @@
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+from optim_scratch import optimizers, registry, schedulers
+
+ROOT = Path(__file__).parent.parent
+every = pytest.mark.parametrize("method", registry.METHODS, ids=lambda method: method.name)
+
+
+@every
+def test_the_class_is_where_the_registry_says(method):
+    kind = method.load()
+    assert kind.__name__ == method.name
+    assert kind.__module__ == f"optim_scratch.{method.module}"
+
+
+@every
+def test_torch_has_the_same_arguments_in_the_same_order(method):
+    if not method.torch:
+        pytest.skip("torch has no such method")
+    module, name = method.torch.rsplit(".", 1)
+    theirs = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+    ours = inspect.signature(method.load()).parameters
+    engine = {"foreach", "fused", "capturable", "differentiable", "verbose"}
+    assert list(ours) == [name for name in theirs if name not in engine]
+    for name, parameter in ours.items():
+        assert parameter.default == theirs[name].default, name
+        assert parameter.kind == theirs[name].kind, name
+
+
+@every
+def test_chapter_test_and_citation_exist(method):
+    assert (ROOT / "book" / f"{method.chapter}.ipynb").exists()
+    assert method.source
+    assert method.summary
+    bibliography = (ROOT / "book/reference/references.bib").read_text()
+    assert not method.reference or f"{{{method.reference}," in bibliography
+    assert not method.parent or registry.find(method.parent)
+
+
+def test_names_are_unique_and_complete():
+    names = [method.name for method in registry.METHODS]
+    assert len(set(names)) == len(names)
+    public = {*optimizers.__all__, *schedulers.__all__} - {"Optimizer", "LRScheduler"}
+    assert set(names) == public
+
+
+def test_elementwise_is_what_the_class_says():
+    for method in registry.methods("optimizer"):
+        assert method.elementwise == method.load().elementwise
+
+
+def test_kinds():
+    split = registry.methods("optimizer") + registry.methods("scheduler")
+    assert sorted(split, key=str) == sorted(registry.methods(), key=str)
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(ValueError, match=r"got 'MultistepLR'; near: .*MultiStepLR"):
+        registry.find("MultistepLR")
+    with pytest.raises(ValueError, match="got 'qq'"):
+        registry.find("qq")
