@@ -2,11 +2,141 @@
 
 from __future__ import annotations
 
-from .checking import add, number
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from optim_scratch.parameter import Array
+
+from .checking import add, function, number
+
+Gradient = Callable[[Array], Array]
 
 add(
     "gradient-descent.limit",
     number(0.1, "Which curvature of the ravine sets the limit 2/L: the largest or the smallest?"),
     solution=2 / 20,
     wrong=(2.0, 0.05, 40.0, "0.1"),
+)
+
+
+def descent(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    """Return the point after so many steps of gradient descent."""
+    for _ in range(steps):
+        theta = theta - lr * gradient(theta)
+    return theta
+
+
+def _ascent(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    return descent(gradient, theta, -lr, steps)
+
+
+def _in_place(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    for _ in range(steps):
+        theta -= lr * gradient(theta)
+    return theta
+
+
+def _stale(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    return theta - steps * lr * gradient(theta)
+
+
+def _off_by_one(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    return descent(gradient, theta, lr, steps - 1)
+
+
+def _normalised(gradient: Gradient, theta: Array, lr: float, steps: int) -> Array:
+    for _ in range(steps):
+        g = gradient(theta)
+        theta = theta - lr * g / np.linalg.norm(g)
+    return theta
+
+
+def _bowl(theta: Array) -> Array:
+    return theta * np.arange(1.0, theta.size + 1)
+
+
+def _quartic(theta: Array) -> Array:
+    return theta**3 - theta
+
+
+add(
+    "gradient-descent.update",
+    function(
+        descent,
+        lambda rng: [
+            (_bowl, rng.standard_normal(3), 0.1, 1),
+            (_bowl, rng.standard_normal(2), 0.3, 7),
+            (_quartic, rng.standard_normal(4), 0.05, 20),
+        ],
+        "Each step needs a fresh gradient, taken where the last step ended.",
+    ),
+    solution=descent,
+    wrong=(_ascent, _in_place, _stale, _off_by_one, _normalised, 0.1),
+)
+
+
+def iterations(lr: float, curvatures: Array, shrink: float = 1e-6) -> int:
+    """Return how many steps bring every error of a quadratic to a share `shrink` of its start."""
+    slowest = np.max(np.abs(1 - lr * curvatures))
+    return int(np.ceil(np.log(shrink) / np.log(slowest)))
+
+
+def _iterations_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    cases: list[tuple[Any, ...]] = []
+    for share in (0.2, 1.3, 1.99):
+        h = rng.uniform(0.5, 30, size=4)
+        cases.append((share / h.max(), h, 1e-6))
+    return [*cases, (0.05, np.array([1.0, 10.0]), 1e-3)]
+
+
+add(
+    "gradient-descent.iterations",
+    function(
+        iterations,
+        _iterations_cases,
+        "The direction with the factor |1 - lr h| nearest to 1 is the last to arrive.",
+    ),
+    solution=iterations,
+    wrong=(
+        lambda lr, h, shrink=1e-6: np.ceil(np.log(shrink) / np.log(abs(1 - lr * h.max()))),
+        lambda lr, h, shrink=1e-6: np.ceil(np.log(shrink) / np.log(1 - lr * h.min())),
+        lambda lr, h, shrink=1e-6: np.floor(np.log(shrink) / np.log(np.abs(1 - lr * h).max())),
+        lambda lr, h, shrink=1e-6: np.ceil(h.max() / h.min() / 2 * np.log(1 / shrink)),
+    ),
+)
+
+
+def batch_variance(gradients: Array, size: int) -> float:
+    """Return the mean squared distance of a batch's gradient, (N, d), from the full gradient."""
+    return float(np.sum(np.var(gradients, axis=0)) / size)
+
+
+add(
+    "gradient-descent.variance",
+    function(
+        batch_variance,
+        lambda rng: [
+            (1.0 + rng.standard_normal((5, 2)), 1),
+            (1.0 + rng.standard_normal((6, 3)), 4),
+            (rng.standard_normal((20, 1)), 32),
+        ],
+        "Sum over the coordinates the variance of one example's gradient; B draws divide it by B.",
+    ),
+    solution=batch_variance,
+    wrong=(
+        lambda g, size: np.sum(np.var(g, axis=0)) / size**2,
+        lambda g, size: np.sum(np.std(g, axis=0)) / size,
+        lambda g, size: np.sum(np.var(g, axis=0, ddof=1)) / size,
+        lambda g, size: np.mean(np.sum(g**2, axis=1)) / size,
+        lambda g, size: np.var(g, axis=0) / size,
+    ),
+)
+
+add(
+    "gradient-descent.sharpness",
+    number(8.0, "Where do the dashed lines of the figure stand?", rtol=0.02),
+    solution=2 / 0.25,
+    wrong=(4.0, 0.125, 0.5, 7.5, "8"),
 )
