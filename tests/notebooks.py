@@ -21,7 +21,7 @@ TOLERANCE = 2.0  # root mean square over the 0..255 channels; another font hinti
 def execute(path: Path) -> nbformat.NotebookNode:
     """Return the notebook at `path`, freshly run, without what changes from run to run."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=600, record_timing=False)
+    client = NotebookClient(notebook, timeout=600, record_timing=False, coalesce_streams=True)
     client.extra_arguments = ["--log-level=ERROR"]  # else it warns of connections by TCP
     client.execute(cwd=str(path.parent))
     notebook.metadata["kernelspec"] = {
