@@ -73,7 +73,7 @@ figures: $(VENV)/.test ## run every notebook and compare its pictures with the c
 	@$(BIN)/python tests/notebooks.py compare $(NOTEBOOKS)
 
 bench: $(VENV)/.test ## speed, as ratios measured side by side
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m tests.bench
 
 results: $(VENV)/.test ## train the recipes that have no record yet (hours); RECIPES=..., DATA=...
 	@$(BIN)/optim-lab run $(RECIPES) --data $(DATA)

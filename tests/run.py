@@ -4,6 +4,7 @@ A check's output is shown when it fails. The last line says how to run the first
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,9 +21,10 @@ def run(target: str) -> tuple[int, float, str]:
 
 
 def closing_line(output: str) -> str:
-    """Return what a check says last, without decoration."""
-    lines = output.splitlines() or [""]
-    return lines[-1].strip("= ")[:80]
+    """Return what a check says last, without colours and make's own words."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    lines = [line for line in plain.splitlines() if line and not line.startswith("make")]
+    return lines[-1].strip("= ")[:80] if lines else ""
 
 
 def main() -> int:

@@ -34,4 +34,6 @@ def problems(site: Path) -> list[str]:
 
 if __name__ == "__main__":
     found = problems(Path(sys.argv[1]))
-    sys.exit("\n".join(found) if found else 0)
+    if found:
+        sys.exit("\n".join(found))
+    print(f"{len(pages())} pages")
