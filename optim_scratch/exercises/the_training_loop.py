@@ -1,1 +1,87 @@
 """Exercises of the chapter on the training loop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optim_scratch.exercises.checking import add, function, number
+from optim_scratch.parameter import Array
+
+
+def epoch_loss(means: Array, sizes: Array) -> float:
+    """Return the mean loss of all examples, from that of each batch and the batches' sizes."""
+    return float(np.sum(means * sizes) / np.sum(sizes))
+
+
+def loss_factors(sizes: Array) -> Array:
+    """Return what makes the sum of the batches' mean losses the mean over all examples."""
+    return np.asarray(sizes / np.sum(sizes))
+
+
+def period(lr: float, curvature: float) -> float:
+    """Return the steps of one swing of gradient descent whose gradients are never cleared."""
+    return float(2 * np.pi / np.arccos(1 - lr * curvature / 2))
+
+
+def _epochs(rng: np.random.Generator) -> list[tuple[Array, Array]]:
+    sizes = (np.array([128, 128, 16]), np.array([10, 20, 30, 40]), rng.integers(1, 100, size=7))
+    return [(rng.exponential(size=len(batch)), batch) for batch in sizes]
+
+
+def _swings(rng: np.random.Generator) -> list[tuple[float, float]]:
+    return [
+        (0.1, 1.0),
+        (0.5, 6.0),
+        *zip(rng.uniform(0, 0.1, 3), rng.uniform(1, 40, 3), strict=True),
+    ]
+
+
+add(
+    "the-training-loop.frozen",
+    number(81, "How many drops does it take, and which call makes the last of them?"),
+    solution=16 * 5 + 1,
+    wrong=(80, 5, 65, 16 * np.log(1e-3) / np.log(0.2), 390, "81"),
+)
+
+add(
+    "the-training-loop.epoch-loss",
+    function(epoch_loss, _epochs, "How many examples does each mean stand for?"),
+    solution=lambda means, sizes: np.dot(means, sizes) / sizes.sum(),
+    wrong=(
+        lambda means, sizes: np.mean(means),
+        lambda means, sizes: np.sum(means) / 100,
+        lambda means, sizes: np.sum(means) / np.sum(sizes),
+        lambda means, sizes: np.sum(means * sizes) / (len(sizes) * max(sizes)),
+        lambda means, sizes: means * sizes / np.sum(sizes),
+    ),
+)
+
+add(
+    "the-training-loop.accumulation",
+    function(
+        loss_factors,
+        lambda rng: [(sizes,) for _, sizes in _epochs(rng)],
+        "The gradients add up. What should the sum of the weighted mean losses be?",
+    ),
+    solution=lambda sizes: sizes / sizes.sum(),
+    wrong=(
+        lambda sizes: np.ones(len(sizes)),
+        lambda sizes: np.ones(len(sizes)) / len(sizes),
+        lambda sizes: 1 / sizes,
+        lambda sizes: sizes / sizes.max(),
+        lambda sizes: 1 / len(sizes),
+    ),
+)
+
+add(
+    "the-training-loop.period",
+    function(period, _swings, "Which angle has the cosine 1 - lr * curvature / 2?"),
+    solution=lambda lr, curvature: np.pi / np.arcsin(np.sqrt(lr * curvature) / 2),
+    wrong=(
+        lambda lr, curvature: 2 * np.pi / np.sqrt(lr * curvature),
+        lambda lr, curvature: 2 * np.pi / np.arccos(1 - lr * curvature),
+        lambda lr, curvature: np.pi / np.arccos(1 - lr * curvature / 2),
+        lambda lr, curvature: np.arccos(1 - lr * curvature / 2),
+        lambda lr, curvature: 2 / curvature,
+    ),
+)
