@@ -7,7 +7,7 @@ endif
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --no-compile
 SITE := _build/html
 PORT ?= 8000
 RECIPES ?= constant step multistep exponential
