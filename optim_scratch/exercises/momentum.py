@@ -119,7 +119,7 @@ def _convert_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 add(
     "momentum.convert",
-    function(_convert, _convert_cases, "Which b makes η b equal the textbook's velocity?"),
+    function(_convert, _convert_cases, "Which b makes −η b the textbook's velocity?"),
     solution=_convert,
     wrong=(_unscaled, _upside_down, _all_scaled, _old_rate),
 )
