@@ -18,6 +18,8 @@ async () => {
   const formulas = all(".math").length, set = all("mjx-container").length;
   if (formulas !== set) found.push(`${formulas} formulas, ${set} of them typeset`);
   all("mjx-merror").forEach((e) => found.push(`a formula fails: ${e.textContent}`));
+  all("mjx-c.mjx-c5C").forEach((e) =>
+    found.push(`a backslash in a formula: ${e.closest("mjx-container").parentNode.id}`));
   const copy = article.cloneNode(true);
   copy.querySelectorAll("pre, code, script, mjx-container, .math").forEach((e) => e.remove());
   const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
