@@ -81,7 +81,8 @@ def read_tar(path: Path) -> dict[str, bytes]:
         with tarfile.open(path) as tar:
             for member in tar:
                 if not member.isdir():
-                    files[_safe_name(member)] = _content(tar, member)
+                    name = _safe_name(member)
+                    files[name] = _content(tar, member)
     except DAMAGED as error:
         raise ValueError(f"{path.name} is truncated or damaged: {error}") from error
     return files

@@ -30,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="optim-lab", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="optim-lab",
+        description=__doc__,
+        epilog="Images, checkpoints and trial records lie in .data and .runs of the folder that "
+        "OPTIM_LAB_HOME names, else of the checkout, else of the present folder.",
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
     listing = commands.add_parser("list", help="the recipes, and what the articles report of them")
     listing.set_defaults(action=_list)

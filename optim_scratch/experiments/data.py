@@ -127,8 +127,8 @@ def folder(path: Path) -> Dataset:
 def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
     """Make ten classes that a small network can learn but not at once.
 
-    Each class is a smooth random picture; an image is its class's picture, shifted by up to
-    four pixels and buried in noise.
+    Each class is a picture of four random colours; an image is its class's picture, shifted by
+    up to four pixels, with noise.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
         if count < 10:
             raise ValueError(f"{name} must be at least 10, got {count}")
     rng = np.random.default_rng(seed)
-    pictures = np.kron(rng.normal(size=(10, 8, 8, 3)), np.ones((1, 4, 4, 1)))
+    pictures = 100 * np.kron(rng.normal(size=(10, 2, 2, 3)), np.ones((1, 16, 16, 1)))
     parts = [_synthetic_part(pictures, count, rng) for count in (train, test)]
     checksum = _digest({str(i): part[0].tobytes() for i, part in enumerate(parts)})
     return Dataset("synthetic", checksum, tuple("0123456789"), *parts[0], *parts[1])
@@ -160,8 +160,8 @@ def _synthetic_part(
     images = np.stack(
         [np.roll(pictures[k], tuple(s), (0, 1)) for k, s in zip(labels, shifts, strict=True)]
     )
-    images += rng.normal(scale=1.5, size=images.shape)
-    return np.clip(128 + 40 * images, 0, 255).astype(np.uint8), labels.astype(np.uint8)
+    images += rng.normal(scale=30, size=images.shape)
+    return np.clip(128 + images, 0, 255).astype(np.uint8), labels.astype(np.uint8)
 
 
 def _digest(files: dict[str, bytes]) -> str:

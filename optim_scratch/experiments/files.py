@@ -9,7 +9,13 @@ from typing import BinaryIO
 
 
 def root() -> Path:
-    """Return the project's folder: the checkout this package lies in, else the present folder."""
+    """Return the project's folder.
+
+    That is what the environment variable OPTIM_LAB_HOME names, else the checkout this package
+    lies in, else the present folder.
+    """
+    if home := os.environ.get("OPTIM_LAB_HOME"):
+        return Path(home)
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "book").is_dir() else Path.cwd()
 

@@ -2,6 +2,7 @@
 
 import math
 import platform
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ class Settings:
     Raises
     ------
     TypeError, ValueError
-        For a device that is not there, another precision or fewer threads than 1.
+        For a device that is not there, another precision, fewer threads than 1, or compiling
+        for a CPU without a compiler.
     """
 
     device: str = "cpu"
@@ -61,6 +63,9 @@ class Settings:
                 f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
             )
         check_integer("threads", self.threads, low=1)
+        compilers = ("c++", "g++", "clang++")
+        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
+            raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
@@ -120,18 +125,15 @@ def train(
     """
     check_integer("seed", seed, low=0)
     settings, watcher = settings or Settings(), watcher or Watcher()
-    own = identity(recipe, seed, data, settings)
     with _threads(settings.threads):
         run = _Run(recipe, seed, data, settings)
+        run.restore(checkpoint)
         record = run.head()
-        if checkpoint is not None and checkpoint.exists():
-            run.restore(checkpoints.load(checkpoint, own, settings.device))
         watcher.start(recipe.epochs, len(run.train_set), len(run.rows))
         try:
             while len(run.rows) < recipe.epochs:
                 row = run.epoch(watcher)
-                if checkpoint is not None:
-                    checkpoints.save(checkpoint, own, run.state())
+                run.save(checkpoint)
                 watcher.epoch(row)
         except DivergenceError as end:
             record["diverged"] = {"epoch": len(run.rows) + 1, "step": end.step}
@@ -171,6 +173,7 @@ class _Run:
 
     def __init__(self, recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> None:
         self.recipe, self.seed, self.data, self.settings = recipe, seed, data, settings
+        self.identity = identity(recipe, seed, data, settings)
         self.device = torch.device(settings.device)
         self.rows: list[dict[str, Any]] = []
         self._place_images()
@@ -294,22 +297,27 @@ class _Run:
             "diverged": None,
         }
 
-    def state(self) -> dict[str, Any]:
-        """Return all that a resumed run needs."""
-        return {
-            "rows": self.rows,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-        }
+    def save(self, path: Path | None) -> None:
+        """Write all that a resumed run needs."""
+        if path is not None:
+            scheduler = None if self.scheduler is None else self.scheduler.state_dict()
+            state = {
+                "rows": self.rows,
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scheduler": scheduler,
+            }
+            checkpoints.save(path, self.identity, state)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.rows = state["rows"]
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["scheduler"])
+    def restore(self, path: Path | None) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if path is not None and path.exists():
+            state = checkpoints.load(path, self.identity, self.settings.device)
+            self.rows = state["rows"]
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.scheduler is not None:
+                self.scheduler.load_state_dict(state["scheduler"])
 
 
 def _finite(losses: list[float], before: int) -> list[float]:

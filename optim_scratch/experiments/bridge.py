@@ -1,0 +1,106 @@
+"""Carrying the state of optimizers and schedulers between this package and torch."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Turn the `state_dict` of one of our optimizers into one that torch's loads.
+
+    Parameters
+    ----------
+    state_dict : dict
+        What ``Optimizer.state_dict()`` returned.
+
+    Returns
+    -------
+    dict
+        Arrays and numbers of the state as tensors (numbers in torch's default dtype, as torch
+        keeps its step counts), without the optimizer's name.
+
+    Raises
+    ------
+    ValueError
+        When a hyper-parameter is an array: torch has no such thing.
+    """
+    state = {
+        index: {name: _tensor(value) for name, value in entry.items()}
+        for index, entry in state_dict["state"].items()
+    }
+    groups = [
+        {name: _hyper(name, value) for name, value in group.items()}
+        for group in state_dict["param_groups"]
+    ]
+    return {"state": state, "param_groups": groups}
+
+
+def from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Turn the `state_dict` of one of torch's optimizers into plain arrays and numbers.
+
+    Our optimizers load torch's as it is; this makes a copy that outlives torch, for instance to
+    be saved and read where torch is not installed. It names no optimizer, so it may be loaded by
+    any whose state it fits.
+
+    Parameters
+    ----------
+    state_dict : dict
+        What ``torch.optim.Optimizer.state_dict()`` returned.
+
+    Returns
+    -------
+    dict
+        The same, its tensors as arrays.
+    """
+    state = {
+        index: {name: _array(value) for name, value in entry.items()}
+        for index, entry in state_dict["state"].items()
+    }
+    groups = [
+        {name: _array(value) for name, value in group.items()}
+        for group in state_dict["param_groups"]
+    ]
+    return {"state": state, "param_groups": groups}
+
+
+def scheduler_to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Turn the `state_dict` of one of our schedulers into one that torch's loads.
+
+    torch also counts the calls of `step`, the one its constructor makes among them.
+    """
+    plain = {name: value for name, value in state_dict.items() if name != "scheduler"}
+    return {**plain, "_step_count": state_dict["last_epoch"] + 1}
+
+
+def scheduler_from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Turn the `state_dict` of one of torch's schedulers into one that ours loads.
+
+    What torch keeps for its own checks (names with an underscore, but for the last rates) stays
+    behind.
+    """
+    return {
+        name: value
+        for name, value in state_dict.items()
+        if name == "_last_lr" or not name.startswith("_")
+    }
+
+
+def _tensor(value: Any) -> Any:
+    """Return a state's entry as torch keeps it; None, for no buffer yet, stays."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value.copy())
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return value
+    return torch.tensor(float(value), dtype=torch.get_default_dtype())
+
+
+def _hyper(name: str, value: Any) -> Any:
+    """Return a group's entry as torch takes it."""
+    if isinstance(value, np.ndarray):
+        raise ValueError(f"{name} must be one number for torch, got an array of {value.shape}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _array(value: Any) -> Any:
+    return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value

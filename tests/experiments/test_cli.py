@@ -1,0 +1,139 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from optim_scratch.experiments import cli, files, results
+
+MODULE = "optim_scratch.experiments"
+TRIAL = ["run", "step", "--data", "synthetic:128", "--epochs", "6", "--threads", "1"]
+
+
+def start(home, *words):
+    """The command as a process of its own, in the project folder `home`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", MODULE, *words],
+        env={**os.environ, "OPTIM_LAB_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def the_record(home):
+    return results.load(home / ".runs" / "results" / "article-003" / "step-seed0.json")
+
+
+def test_list(capsys):
+    assert cli.main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "step         lr 0.01, StepLR(step_size=16, gamma=0.2), 30 epochs" in out
+    assert "article-003 reports: test jumps from 77 to 81 % at epoch 16" in out
+
+
+def test_run_then_show(home, capsys):
+    words = ["run", "constant", "step", "--data", "synthetic:150", "--epochs", "1", "--seeds", "2"]
+    assert cli.main([*words, "--threads", "1"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("epoch 1/1") == 4
+    folder = home / ".runs" / "results"
+    written = sorted(path.name for path in (folder / "article-003").iterdir())
+    assert written == [f"{name}-seed{k}.json" for name in ("constant", "step") for k in (0, 1)]
+    assert not list((home / ".runs" / "article-003").iterdir()), "no checkpoint is left"
+    assert not (home / "book").exists(), "a trial does not touch the committed records"
+
+    assert cli.main(["show", "article-003", "--results", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "constant seed 1      synthetic            1" in shown
+    assert cli.main(["show", "--results", str(folder)]) == 0
+    assert capsys.readouterr().out == shown
+
+    assert cli.main([*words, "--threads", "1"]) == 0
+    assert capsys.readouterr().out.count("is complete already") == 4
+    assert cli.main(["run", "step", *words[3:7], "--threads", "1", "--fresh"]) == 0
+    assert "epoch 1/1" in capsys.readouterr().err
+
+
+def test_whole_recipes_on_real_images_go_to_the_committed_records(
+    home, tmp_path, folder_files, monkeypatch
+):
+    for name, content in folder_files.items():
+        file = tmp_path / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    chosen = []
+    monkeypatch.setattr(cli, "_run_one", lambda *arguments: chosen.append(arguments))
+    words = ["run", "step", "--data", str(tmp_path / "images"), "--threads", "1"]
+    assert cli.main([*words, "--seed", "3"]) == 0
+    assert cli.main([*words, "--epochs", "2"]) == 0
+    assert [(seed, folder) for _, seed, _, _, folder, _ in chosen] == [
+        (3, None),
+        (0, files.runs_folder() / "results"),
+    ]
+    assert files.results_folder() == home / "book" / "results"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "multistp"], "no recipe is called 'multistp'; the nearest are: multistep"),
+        (
+            ["run", "step", "--data", "/no/where"],
+            "'/no/where' does not exist; there are three ways",
+        ),
+        (["run", "step", "--data", "synthetic:20"], "batch_size must be at most the 20 training"),
+        (["run", "step", "--precision", "int3"], "precision must be one of float32, bfloat16"),
+        (["run", "step", "--device", "abacus"], "device 'abacus' cannot be used"),
+        (["run", "step", "--threads", "0"], "threads must be >= 1, got 0"),
+        (["run", "step", "--epochs", "0"], "epochs must be >= 1, got 0"),
+        (["run", "step", "--seeds", "0"], "seeds must be at least 1, got 0"),
+        (["run", "step", "--seed", "-1", "--data", "synthetic:128"], "seed must be >= 0, got -1"),
+        (["show"], "there are no records yet"),
+        (["show", "article-999"], "suite 'article-999' has no records"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_error_is_one_line(words, message, capsys):
+    assert cli.main(words) == 2
+    line, rest = capsys.readouterr().err.split("\n")
+    assert line.startswith("optim-lab: ")
+    assert message in line
+    assert rest == ""
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(home, monkeypatch, capsys):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert cli.main(TRIAL) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("No space left on device")
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    home = tmp_path_factory.mktemp("whole")
+    process = start(home, *TRIAL)
+    assert process.communicate(timeout=120)[0].startswith("step seed 0")
+    return the_record(home)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_goes_on_after_a_blow(home, capsys, uninterrupted, without_times, blow):
+    process = start(home, *TRIAL)
+    assert "epoch 1/6" in process.stderr.readline()
+    process.send_signal(blow)
+    _, err = process.communicate(timeout=60)
+    if blow == signal.SIGINT:
+        assert process.returncode == 130
+        assert err.splitlines()[-1].startswith("optim-lab: interrupted; `optim-lab run step --data")
+        assert "Traceback" not in err
+    assert not (home / ".runs" / "results").exists()
+    assert len(list((home / ".runs" / "article-003").glob("step-seed0-*.pt"))) == 1
+
+    assert cli.main(TRIAL) == 0
+    assert "goes on after epoch" in capsys.readouterr().err
+    assert without_times(the_record(home)) == without_times(uninterrupted)

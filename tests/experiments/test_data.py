@@ -1,0 +1,248 @@
+import errno
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+
+from optim_scratch.experiments import archives, data
+
+
+def tar_of(path, files, mode="w:xz"):
+    with tarfile.open(path, mode) as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_synthetic_classes_are_learnable_and_repeatable():
+    made = data.synthetic(train=500, test=200, seed=3)
+    means = np.stack([made.train_images[made.train_labels == k].mean(0) for k in range(10)])
+    apart = ((made.test_images[:, None] - means) ** 2).sum((2, 3, 4))
+    assert (apart.argmin(1) == made.test_labels).mean() > 0.9
+    again, other = data.synthetic(500, 200, seed=3), data.synthetic(500, 200, seed=4)
+    assert np.array_equal(made.test_images, again.test_images)
+    assert made.checksum == again.checksum != other.checksum
+    assert made.train_images.shape == (500, 32, 32, 3)
+    assert made.train_images.dtype == np.uint8
+
+
+def test_synthetic_by_name():
+    assert len(data.load("synthetic:60").train_labels) == 60
+    assert data.load("synthetic:60").name == "synthetic"
+    with pytest.raises(ValueError, match="train must be at least 10, got 9"):
+        data.load("synthetic:9")
+    with pytest.raises(ValueError, match="'synthetic:many' must be"):
+        data.load("synthetic:many")
+
+
+def test_a_missing_path_brings_the_three_ways(tmp_path):
+    with pytest.raises(ValueError, match=r"does not exist.*'cifar10'.*image folder.*'synthetic'"):
+        data.load(str(tmp_path / "nowhere"))
+
+
+def test_a_folder_and_its_tar_are_the_same(tmp_path, folder_files):
+    for name, content in folder_files.items():
+        file = tmp_path / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    loose = data.load(str(tmp_path / "images"))
+    packed = data.load(str(tar_of(tmp_path / "images.tar.xz", folder_files)))
+    assert loose.name == packed.name == "folder"
+    assert loose.classes == packed.classes == ("cat", "dog")
+    assert loose.train_labels.tolist() == [0, 0, 1, 1]
+    assert loose.test_labels.tolist() == [0, 1]
+    assert np.array_equal(loose.train_images, packed.train_images)
+    red = packed.test_images[0].reshape(-1, 3).mean(0)
+    assert red == pytest.approx([250, 0, 0], abs=3)
+
+
+def test_decoded_images_are_cached_by_checksum(tmp_path, home, folder_files, monkeypatch):
+    archive = tar_of(tmp_path / "images.tar", folder_files, "w")
+    first = data.load(str(archive))
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert [file.name for file in (home / ".data").iterdir()] == [f"{checksum}.npz"]
+    monkeypatch.setattr(archives, "decode_folder", None)
+    assert np.array_equal(data.load(str(archive)).train_images, first.train_images)
+
+
+def test_a_full_disk_leaves_no_part_of_the_cache(tmp_path, home, folder_files, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        data.load(str(tar_of(tmp_path / "images.tar", folder_files, "w")))
+    assert list((home / ".data").iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_a_truncated_archive(tmp_path, folder_files, mode):
+    whole = tar_of(tmp_path / "whole", folder_files, mode).read_bytes()
+    (tmp_path / "part.tar").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"part\.tar is truncated or damaged"):
+        data.load(str(tmp_path / "part.tar"))
+
+
+def test_something_else_than_an_archive(tmp_path):
+    (tmp_path / "notes.txt").write_text("no archive")
+    with pytest.raises(ValueError, match=r"notes\.txt is truncated or damaged"):
+        data.load(str(tmp_path / "notes.txt"))
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.jpg", "train/../../evil.jpg", "/evil.jpg", "..\\evil.jpg"]
+)
+def test_a_path_that_climbs_out(tmp_path, folder_files, name):
+    archive = tar_of(tmp_path / "a.tar", {name: b"evil", **folder_files}, "w")
+    with pytest.raises(ValueError, match="climbs out of the folder"):
+        data.load(str(archive))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.tar"]
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
+def test_links_and_devices(tmp_path, kind):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        member = tarfile.TarInfo("train/cat/0000.jpg")
+        member.type, member.linkname = kind, "/etc/passwd"
+        tar.addfile(member)
+    with pytest.raises(ValueError, match=r"'train/cat/0000\.jpg' is a link or device"):
+        data.load(str(tmp_path / "a.tar"))
+
+
+def test_a_member_that_is_too_large(tmp_path, folder_files, monkeypatch):
+    monkeypatch.setattr(archives, "LARGEST_MEMBER", 100)
+    with pytest.raises(ValueError, match="larger than 64 MiB"):
+        data.load(str(tar_of(tmp_path / "a.tar", folder_files)))
+
+
+def test_images_that_are_none_or_of_another_size(tmp_path, folder_files, picture):
+    broken = folder_files["train/cat/0000.jpg"][:200]
+    wrong = {"truncated": broken, "text": b"no image", "size": picture((0, 0, 0), (32, 48))}
+    messages = {"truncated": "damaged", "text": "damaged", "size": "32×48, expected 32×32"}
+    for case, content in wrong.items():
+        files = {**folder_files, "train/cat/0000.jpg": content}
+        with pytest.raises(ValueError, match=rf"train/cat/0000\.jpg .*{messages[case]}"):
+            data.load(str(tar_of(tmp_path / f"{case}.tar", files)))
+
+
+def test_parts_with_other_classes(tmp_path, folder_files):
+    missing = {name: c for name, c in folder_files.items() if not name.startswith("test/dog")}
+    with pytest.raises(ValueError, match=r"\['cat', 'dog'\] and \['cat'\]"):
+        data.load(str(tar_of(tmp_path / "a.tar", missing)))
+    with pytest.raises(ValueError, match="found none and none"):
+        data.load(str(tar_of(tmp_path / "b.tar", {"readme.txt": b"hello"})))
+
+
+# the official archive, in small: two images a batch
+
+
+def official(tmp_path, **replaced):
+    rng = np.random.default_rng(0)
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    batches = {
+        name: {b"data": rng.integers(0, 256, (2, 3072), dtype=np.uint8), b"labels": [i, 9 - i]}
+        for i, name in enumerate(names)
+    }
+    label_names = [f"class {k}".encode() for k in range(10)]
+    members = {**batches, "batches.meta": {b"label_names": label_names}, **replaced}
+    files = {
+        f"cifar-10-batches-py/{name}": value if isinstance(value, bytes) else pickle.dumps(value)
+        for name, value in members.items()
+        if value is not None
+    }
+    archive = tar_of(tmp_path / archives.CIFAR10_FILE, files, "w:gz")
+    return archive, hashlib.sha256(archive.read_bytes()).hexdigest(), batches
+
+
+def test_the_official_layout(tmp_path):
+    archive, checksum, batches = official(tmp_path)
+    loaded = data.cifar10(archive, checksum)
+    assert (loaded.name, loaded.checksum) == ("cifar10", checksum)
+    assert loaded.classes == tuple(f"class {k}" for k in range(10))
+    assert loaded.train_labels.tolist() == [0, 9, 1, 8, 2, 7, 3, 6, 4, 5]
+    assert loaded.test_labels.tolist() == [5, 4]
+    # rows of the archive are the red plane, then green, then blue, each from the top left
+    plane = batches["data_batch_2"][b"data"][1].reshape(3, 32, 32)
+    assert np.array_equal(loaded.train_images[3], plane.transpose(1, 2, 0))
+
+
+def test_a_wrong_checksum_is_found_before_anything_is_read(tmp_path, monkeypatch):
+    archive, _, _ = official(tmp_path)
+    monkeypatch.setattr(archives, "read_cifar10", lambda path: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match="expected 6d958be074"):
+        data.load(str(archive))
+
+
+class Evil:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_pickle_that_would_run_code(tmp_path, protocol):
+    bomb = pickle.dumps({b"data": Evil(tmp_path / "harm"), b"labels": [0]}, protocol)
+    archive, checksum, _ = official(tmp_path, data_batch_3=bomb)
+    with pytest.raises(ValueError, match="would run code"):
+        data.cifar10(archive, checksum)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_numpys_old_module_name_is_admitted():
+    """NumPy 1 pickled the official archive; its modules have moved since."""
+    pickled = pickle.dumps(np.arange(3, dtype=np.uint8), 2)
+    old = pickled.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    # protocol 2 spells bytes with the help of _codecs, which the archive of Python 2 does not need
+    if b"_codecs" in old:
+        old = pickle.dumps(np.arange(3, dtype=np.uint8), 3).replace(b"numpy._core", b"numpy.core")
+    assert archives.unpickle_arrays(old).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "message"),
+    [
+        ({"data_batch_4": None}, "holds no data_batch_4"),
+        ({"test_batch": b"\x80"}, "damaged or would run code"),
+        ({"test_batch": {b"data": [1, 2], b"labels": [0, 1]}}, r"no bytes of shape \(2, 3072\)"),
+        (
+            {"test_batch": {b"data": np.zeros((2, 3072)), b"labels": [0, 1]}},
+            r"no bytes of shape \(2, 3072\)",
+        ),
+    ],
+)
+def test_an_archive_with_other_contents(tmp_path, replaced, message):
+    archive, checksum, _ = official(tmp_path, **replaced)
+    with pytest.raises(ValueError, match=message):
+        data.cifar10(archive, checksum)
+
+
+def test_download(tmp_path, capsys):
+    archive, _, _ = official(tmp_path)
+    copy = archives.download(tmp_path / "store", archive.as_uri())
+    assert copy.read_bytes() == archive.read_bytes()
+    assert "100%" in capsys.readouterr().err
+    archive.unlink()
+    assert archives.download(tmp_path / "store", archive.as_uri()) == copy, "it is there already"
+
+
+def test_a_download_that_cannot_begin_or_breaks_off(tmp_path, monkeypatch, capsys):
+    with pytest.raises(ValueError, match="cannot download file:"):
+        archives.download(tmp_path / "store", (tmp_path / "nothing").as_uri())
+
+    class Broken(io.BytesIO):
+        headers = {"Content-Length": "100"}  # noqa: RUF012
+
+    monkeypatch.setattr(archives.urllib.request, "urlopen", lambda *_, **__: Broken(b"x" * 40))
+    with pytest.raises(ValueError, match="40 of 100 bytes arrived"):
+        archives.download(tmp_path / "store")
+    assert list((tmp_path / "store").iterdir()) == []

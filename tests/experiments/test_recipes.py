@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from optim_scratch import schedulers
+from optim_scratch.experiments import models, recipes
+
+
+def rates(name):
+    recipe = recipes.find(name)
+    kind = getattr(schedulers, recipe.scheduler)
+    arguments = recipe.scheduler_arguments
+    return kind.curve(recipe.epochs, lr=recipe.optimizer_arguments["lr"], **arguments)
+
+
+def test_the_table_is_that_of_the_article():
+    for recipe in recipes.RECIPES:
+        assert (recipe.suite, recipe.epochs, recipe.batch_size) == ("article-003", 30, 128)
+        assert recipe.validation_images == 0, "the article trains on all 50,000"
+        assert recipe.optimizer_arguments["momentum"] == 0.9
+        assert recipe.optimizer_arguments["weight_decay"] == 5e-4
+    lrs = {recipe.name: recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES}
+    assert lrs == {"constant": 0.01, "step": 0.01, "multistep": 0.02, "exponential": 0.04}
+
+
+def test_rates_of_the_schedules():
+    assert recipes.find("constant").scheduler is None
+    assert rates("step") == pytest.approx([0.01] * 16 + [0.002] * 14)
+    assert rates("multistep") == pytest.approx([0.02] * 10 + [0.01] * 10 + [0.005] * 10)
+    assert rates("exponential") == pytest.approx([0.04 * 0.885**e for e in range(30)])
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES, ids=lambda recipe: recipe.name)
+def test_a_recipe_names_what_exists(recipe):
+    assert recipe.model in models.MODELS
+    assert issubclass(getattr(torch.optim, recipe.optimizer), torch.optim.Optimizer)
+    assert recipes.find(recipe.name) is recipe
+
+
+def test_an_unknown_name_brings_the_nearest():
+    with pytest.raises(ValueError, match="'multistp'; the nearest are: multistep"):
+        recipes.find("multistp")
+    with pytest.raises(ValueError, match="constant, step, multistep, exponential"):
+        recipes.find("qqq")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("epochs", 1.5), ("batch_size", 0), ("validation_images", -1)],
+)
+def test_impossible_numbers_are_refused(name, value):
+    with pytest.raises((ValueError, TypeError), match=rf"{name} .*{value}"):
+        replace(recipes.find("step"), **{name: value})

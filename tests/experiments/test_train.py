@@ -1,0 +1,203 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from optim_scratch.experiments import batches, checkpoint, models, results, train
+from optim_scratch.experiments.data import synthetic
+from optim_scratch.experiments.progress import Watcher
+
+
+class Interrupts(Watcher):
+    """Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.at = epoch
+
+    def batch(self, epoch, images, lr, loss, accuracy):
+        if epoch == self.at:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_ends_bit_identical(recipe, images, tmp_path, without_times):
+    whole = train.train(recipe, 5, images, checkpoint=tmp_path / "whole.pt")
+    for epoch in (2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            train.train(recipe, 5, images, None, tmp_path / "parts.pt", Interrupts(epoch))
+    parts = train.train(recipe, 5, images, checkpoint=tmp_path / "parts.pt")
+    assert without_times(parts) == without_times(whole)
+    a, b = (torch.load(tmp_path / name)["state"] for name in ("whole.pt", "parts.pt"))
+    for name, weight in a["model"].items():
+        assert torch.equal(weight, b["model"][name])
+    for index, state in a["optimizer"]["state"].items():
+        buffer = b["optimizer"]["state"][index]["momentum_buffer"]
+        assert torch.equal(state["momentum_buffer"], buffer)
+    assert a["scheduler"] == b["scheduler"]
+
+
+def test_a_finished_run_is_not_trained_further(recipe, images, tmp_path):
+    first = train.train(recipe, 0, images, checkpoint=tmp_path / "a.pt")
+    again = train.train(recipe, 0, images, None, tmp_path / "a.pt", Interrupts(4))
+    assert again == first
+
+
+def test_the_record(recipe, images):
+    record = train.train(recipe, 1, images)
+    assert results.checked(record) is record
+    assert [row["epoch"] for row in record["epochs"]] == [1, 2, 3]
+    assert [row["lr"] for row in record["epochs"]] == pytest.approx([0.01, 0.002, 0.0004])
+    assert record["images"] == {"train": 60, "train_evaluated": 60, "validation": 10, "test": 30}
+    assert all(row["validation_loss"] is not None for row in record["epochs"])
+    assert (record["data"], record["checksum"]) == ("synthetic", images.checksum)
+    assert record["parameters"] == 688_224
+    assert record["versions"]["torch"] == torch.__version__
+    assert record["device_name"]
+
+
+def test_nothing_held_out_is_recorded_as_none(recipe, images):
+    recipe = replace(recipe, validation_images=0, epochs=1)
+    record = train.train(recipe, 1, images)
+    assert record["images"]["train"] == 70
+    assert record["epochs"][0]["validation_loss"] is None
+
+
+def test_training_figures_are_taken_over_a_fixed_part(recipe, images, monkeypatch):
+    monkeypatch.setattr(train, "EVALUATED_TRAIN_IMAGES", 20)
+    record = train.train(replace(recipe, epochs=1), 1, images)
+    assert record["images"]["train_evaluated"] == 20
+    assert record["epochs"][0]["train_accuracy"] * 20 % 1 == pytest.approx(0)
+
+
+def test_numbers_are_those_of_a_plain_loop(recipe, images, monkeypatch):
+    """The engine against a loop without any of its devices: layout, running sums, batches."""
+    monkeypatch.setattr(train, "EVALUATION_BATCH", 7)  # leaves an incomplete batch of 2
+    row = train.train(replace(recipe, epochs=1), 2, images)["epochs"][0]
+    network = models.build("vgg", 10, batches.derived_seed(2, 0))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    stay, _ = batches.hold_out(images.train_labels, 10)
+    device = torch.device("cpu")
+    part = batches.ImageSet(images.train_images[stay], images.train_labels[stay], device)
+    losses = []
+    for pixels, labels in part.epoch(15, batches.derived_seed(2, 1)):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(network(pixels.contiguous()), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    tests = torch.from_numpy(images.test_images).permute(0, 3, 1, 2).contiguous()
+    labels = torch.from_numpy(images.test_labels.astype(np.int64))
+    with torch.no_grad():
+        logits = network(batches.normalise(tests))
+    assert row["running_loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+    expected = torch.nn.functional.cross_entropy(logits, labels).item()
+    assert row["test_loss"] == pytest.approx(expected, rel=1e-5)
+    assert row["test_accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
+
+
+def test_it_learns(recipe):
+    arguments = {"lr": 0.02, "momentum": 0.9, "weight_decay": 5e-4}
+    recipe = replace(recipe, batch_size=16, optimizer_arguments=arguments, scheduler=None)
+    last = train.train(recipe, 0, synthetic(650, 50))["epochs"][-1]
+    assert last["running_loss"] < 2.0, "guessing costs log 10 = 2.303"
+    assert last["running_accuracy"] > 0.2
+
+
+def test_seeds_differ_and_repeat(recipe, images, without_times):
+    recipe = replace(recipe, epochs=1)
+    a, b, c = (without_times(train.train(recipe, seed, images)) for seed in (0, 0, 1))
+    assert a == b
+    assert a["epochs"] != c["epochs"]
+
+
+def test_divergence_is_recorded_and_ends_the_run(recipe, images, tmp_path):
+    arguments = {**recipe.optimizer_arguments, "lr": 1e12}
+    recipe = replace(recipe, optimizer_arguments=arguments)
+    record = train.train(recipe, 0, images, checkpoint=tmp_path / "a.pt")
+    assert record["diverged"]["epoch"] == 1
+    assert 1 < record["diverged"]["step"] <= 4
+    assert record["epochs"] == []
+    assert results.load(results.write(record, tmp_path)) == record
+    assert not (tmp_path / "a.pt").exists()
+
+
+def test_the_step_of_divergence_is_the_first_not_finite():
+    assert train._finite([1.0, 2.0], 20) == [1.0, 2.0]
+    for bad in (float("nan"), float("inf")):
+        with pytest.raises(train.DivergenceError) as found:
+            train._finite([1.0, bad, float("nan")], 20)
+        assert found.value.step == 22
+
+
+def test_bfloat16_keeps_weights_in_float32(recipe, images, tmp_path):
+    settings = train.Settings(precision="bfloat16")
+    record = train.train(replace(recipe, epochs=1), 0, images, settings, tmp_path / "a.pt")
+    exact = train.train(replace(recipe, epochs=1), 0, images)
+    assert record["settings"]["precision"] == "bfloat16"
+    weights = torch.load(tmp_path / "a.pt")["state"]["model"].values()
+    assert {weight.dtype for weight in weights} == {torch.float32}
+    mixed, whole = record["epochs"][0]["test_loss"], exact["epochs"][0]["test_loss"]
+    assert mixed != whole
+    assert mixed == pytest.approx(whole, rel=1e-2)
+
+
+def test_threads_are_given_back(recipe, images):
+    before = torch.get_num_threads()
+    seen = []
+    watcher = Watcher()
+    watcher.epoch = lambda row: seen.append(torch.get_num_threads())
+    train.train(replace(recipe, epochs=1), 0, images, train.Settings(threads=1), None, watcher)
+    assert (seen, torch.get_num_threads()) == ([1], before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"precision": "float16"}, "precision must be one of float32, bfloat16, got 'float16'"),
+        ({"threads": 0}, "threads must be >= 1, got 0"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used"),
+    ],
+)
+def test_settings_that_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        train.Settings(**arguments)
+
+
+def test_compiling_without_a_compiler_is_refused(monkeypatch):
+    monkeypatch.setattr(train.shutil, "which", lambda name: None)
+    with pytest.raises(ValueError, match=r"needs a C\+\+ compiler"):
+        train.Settings(compiled=True)
+
+
+def test_runs_that_are_refused(recipe, images):
+    with pytest.raises(ValueError, match="seed must be >= 0, got -1"):
+        train.train(recipe, -1, images)
+    with pytest.raises(ValueError, match="batch_size must be at most the 60 training images"):
+        train.train(replace(recipe, batch_size=61), 0, images)
+
+
+def test_checkpoints_of_another_run_and_damaged_ones(recipe, images, tmp_path):
+    path = tmp_path / "a.pt"
+    train.train(replace(recipe, epochs=1), 0, images, checkpoint=path)
+    with pytest.raises(ValueError, match="belongs to another run"):
+        train.train(recipe, 0, images, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="is damaged"):
+        train.train(replace(recipe, epochs=1), 0, images, checkpoint=path)
+
+
+def test_checkpoints_are_named_after_all_that_shapes_a_run(recipe, images):
+    def name(recipe=recipe, seed=0, images=images, **settings):
+        own = train.identity(recipe, seed, images, train.Settings(**settings))
+        return checkpoint.name_of(own)
+
+    others = [
+        name(seed=1),
+        name(replace(recipe, batch_size=10)),
+        name(images=synthetic(60, 30)),
+        name(threads=2),
+        name(precision="bfloat16"),
+    ]
+    assert name() == name()
+    assert len({name(), *others}) == 6
+    assert name().startswith("step-seed0-")
