@@ -123,7 +123,7 @@ class LRScheduler:
             for group in self.optimizer.param_groups
         ]
         for name, value in vars(self).items():
-            if name not in self.transient:
+            if name != "optimizer":
                 setattr(twin, name, copy.deepcopy(value))
         twin.optimizer = SimpleNamespace(param_groups=groups)
         return twin

@@ -198,6 +198,21 @@ def test_preview_tells_the_future_and_changes_nothing(name, arguments, make):
     assert np.array_equal(foretold, trace(scheduler, 50))
 
 
+def test_preview_leaves_a_callable_with_a_memory_alone():
+    class Counting:
+        calls = 0
+
+        def __call__(self, epoch):
+            self.calls += 1
+            return 1.0
+
+    counting = Counting()
+    scheduler = ours.LambdaLR(our_sgd(), counting)
+    before = counting.calls
+    scheduler.preview(10)
+    assert counting.calls == before
+
+
 @settings
 def test_curve_needs_no_optimizer(name, arguments):
     if isinstance(arguments.get("lr_lambda"), list):
