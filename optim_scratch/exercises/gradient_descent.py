@@ -118,7 +118,7 @@ add(
     function(
         batch_variance,
         lambda rng: [
-            (1.0 + rng.standard_normal((5, 2)), 1),
+            (1.0 + rng.standard_normal((3, 2)), 1),
             (1.0 + rng.standard_normal((6, 3)), 4),
             (rng.standard_normal((20, 1)), 32),
         ],
@@ -135,8 +135,8 @@ add(
 )
 
 add(
-    "gradient-descent.sharpness",
-    number(8.0, "Where do the dashed lines of the figure stand?", rtol=0.02),
-    solution=2 / 0.25,
-    wrong=(4.0, 0.125, 0.5, 7.5, "8"),
+    "gradient-descent.order",
+    number(0.25, "The sharpness settles at 2/η: which η puts that at 8?", rtol=0.02),
+    solution=2 / 8,
+    wrong=(4.0, 0.125, 0.5, 16.0, "1/4"),
 )
