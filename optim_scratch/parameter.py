@@ -71,7 +71,9 @@ class Parameter:
             raise ValueError(
                 f"grad must have the parameter's shape {self.data.shape}, got {gradient.shape}"
             )
-        self._grad = gradient.astype(self.data.dtype, copy=False)
+        # a gradient that is the parameter itself, as that of ½‖θ‖² is, must not move with it
+        shared = np.may_share_memory(gradient, self.data)
+        self._grad = gradient.astype(self.data.dtype, copy=shared)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -120,8 +120,8 @@ class NoisyQuadratic:
         ----------
         rates : array_like of shape (steps,)
             The rate of each step.
-        momentum : float in [0, 1)
-            :math:`\mu`, in torch's form.
+        momentum : float in [0, 1]
+            :math:`\mu`, in torch's form; 1 is a buffer that never forgets.
 
         Returns
         -------

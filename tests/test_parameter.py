@@ -41,6 +41,17 @@ def test_refuses_a_gradient_that_is_not_floating(gradient):
         p.grad = gradient
 
 
+def test_a_gradient_that_is_the_parameter_itself_does_not_move_with_it():
+    p = Parameter([1.0, 2.0])
+    for gradient in (p.data, p.data[::-1]):
+        p.grad = gradient
+        p.data -= 0.5
+        assert not np.shares_memory(p.grad, p.data)
+    other = np.ones(2)
+    p.grad = other
+    assert p.grad is other
+
+
 def test_a_gradient_takes_the_parameters_dtype():
     p = Parameter(np.zeros(3, np.float32))
     p.grad = np.ones(3)
