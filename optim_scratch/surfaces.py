@@ -119,21 +119,24 @@ def beale() -> Surface:
 
     Source: Beale (1958).
     """
-    constants = np.array([1.5, 2.25, 2.625])
-    powers = np.array([1, 2, 3])
+    def residuals(theta: Array) -> tuple[Array, Array, Array]:
+        x, y = theta[..., 0], theta[..., 1]
+        return 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
 
-    def residuals(theta: Array) -> Array:
-        x, y = theta[..., :1], theta[..., 1:]
-        return constants - x + x * y**powers
+    def value(theta: Array) -> Array:
+        a, b, c = residuals(theta)
+        return a**2 + b**2 + c**2
 
     def gradient(theta: Array) -> Array:
-        x, y = theta[..., :1], theta[..., 1:]
-        slopes = np.stack([y**powers - 1, powers * x * y ** (powers - 1)], axis=-1)
-        return 2 * np.sum(residuals(theta)[..., None] * slopes, axis=-2)
+        x, y = theta[..., 0], theta[..., 1]
+        a, b, c = residuals(theta)
+        along_x = 2 * (a * (y - 1) + b * (y * y - 1) + c * (y * y * y - 1))
+        along_y = 2 * x * (a + 2 * b * y + 3 * c * y * y)
+        return np.stack([along_x, along_y], axis=-1)
 
     return Surface(
         name="Beale",
-        value=lambda theta: np.sum(residuals(theta) ** 2, axis=-1),
+        value=value,
         gradient=gradient,
         minima=((3.0, 0.5),),
         start=(1.0, 1.5),
