@@ -119,6 +119,7 @@ def beale() -> Surface:
 
     Source: Beale (1958).
     """
+
     def residuals(theta: Array) -> tuple[Array, Array, Array]:
         x, y = theta[..., 0], theta[..., 1]
         return 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
