@@ -1,0 +1,81 @@
+"""What the chapter on gradient descent claims."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from optim_scratch import descend, problems, surfaces
+from optim_scratch.optimizers import SGD
+
+
+def edge(network, start, lr) -> float:
+    """Return the sharpness after 3,000 steps of full-batch descent."""
+    return network.sharpness(descend(network, SGD, 3000, lr=lr, start=start, every=3000).end)
+
+
+@pytest.mark.parametrize("lr", [0.2, 0.25, 0.4, 0.8])
+def test_a_network_settles_at_the_edge_of_stability(lr) -> None:
+    network = problems.SpiralMLP(points=59)
+    # the spirals have 59 points so that no symmetry leaves the run to rounding errors
+    assert edge(network, network.start, lr) * lr == pytest.approx(2, rel=0.1)
+    assert edge(network, network.start + 1e-9, lr) * lr == pytest.approx(2, rel=0.1)
+
+
+def test_a_swing_lowers_the_sharpness_but_not_the_quadratic_models() -> None:
+    network, lr = problems.SpiralMLP(points=59), 0.2
+    here = descend(network, SGD, 530, lr=lr, every=530).end
+    g, H = network.gradient(here), network.hessian(here)
+    sharpest = np.linalg.eigh(H)[1][:, -1]
+    model = SimpleNamespace(
+        value=lambda t: network.value(here) + (t - here) @ g + (t - here) @ H @ (t - here) / 2,
+        gradient=lambda t: g + H @ (t - here),
+    )
+    pushed = {"steps": 40, "lr": lr, "start": here + 0.01 * sharpest}
+    real, quadratic = descend(network, SGD, **pushed), descend(model, SGD, **pushed)
+    assert network.sharpness(here) > 2 / lr > network.sharpness(real.end)
+    assert real.final_loss < 0.03
+    assert quadratic.final_loss > 1e5
+
+
+def test_rosenbrock_above_the_limit_rests_where_the_curvature_is_two_over_the_rate() -> None:
+    def curvature(x, y):
+        hessian = [[2 - 400 * (y - x**2) + 800 * x**2, -400 * x], [-400 * x, 200]]
+        return np.linalg.eigvalsh(hessian)[1]
+
+    lr = 1.05 * 2 / curvature(1, 1)
+    run = descend(surfaces.rosenbrock(), SGD, 20_000, lr=lr)
+    assert curvature(*run.points[-2:].mean(axis=0)) == pytest.approx(2 / lr, rel=1e-3)
+
+
+@pytest.mark.parametrize("condition", [10, 100, 1000])
+def test_steps_at_the_best_rate(condition) -> None:
+    rho = (condition - 1) / (condition + 1)
+    expected = int(np.ceil(np.log(1e-6) / np.log(rho)))
+    ravine = surfaces.ravine(condition, 30)
+    run = descend(ravine, SGD, expected, lr=2 / (condition + 1), start=(1.0, 1.0))
+    error = np.linalg.norm(run.points, axis=-1) / np.sqrt(2)
+    assert error[-1] <= 1e-6 < error[-2]
+
+
+def test_the_path_turns_with_the_ravine() -> None:
+    paths = [descend(surfaces.ravine(20, angle), SGD, 60, lr=0.09) for angle in (0, 45)]
+    np.testing.assert_allclose(paths[0].losses, paths[1].losses, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 8, 64])
+def test_a_batch_is_unbiased_with_a_variance_of_one_over_its_size(size) -> None:
+    network = problems.SpiralMLP()
+    n = len(network.targets)
+    alone = problems.SpiralMLP(batch_size=1)
+    every = np.stack(
+        [
+            alone._gradient(network.start, network.inputs[[i]], network.targets[[i]])
+            for i in range(n)
+        ]
+    )
+    draws = problems.SpiralMLP(batch_size=size).gradient(np.tile(network.start, (2000, 1)))
+    exact, variance = network.gradient(network.start), every.var(axis=0).sum() / size
+    np.testing.assert_allclose(every.mean(axis=0), exact, atol=1e-14)
+    assert draws.var(axis=0).sum() == pytest.approx(variance, rel=0.1)
+    assert np.sum((draws.mean(axis=0) - exact) ** 2) < 4 * variance / 2000
