@@ -60,7 +60,7 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     add("--compile", action="store_true", help="compile the network (pays on a GPU)")
     add("--threads", type=int, help="CPU threads (default: all)")
     add("--epochs", type=int, help="fewer or more epochs than the recipe has")
-    add("--fresh", action="store_true", help="start again, whatever is there already")
+    add("--fresh", action="store_true", help="start again, and replace what is there")
     add("--results", type=Path, help="folder of the records (default: book/results for whole "
         "recipes on real images, .runs/results for trials)")  # fmt: skip
 
@@ -141,11 +141,10 @@ def _run_one(
     identity = train.identity(recipe, seed, images, settings)
     saved = files.runs_folder() / recipe.suite / checkpoint.name_of(identity)
     path = results.path_of(identity, folder)
-    complete = path.exists() and train.is_of(results.load(path), identity)
-    if fresh or complete:
+    if fresh:
         saved.unlink(missing_ok=True)
-    if complete and not fresh:
-        print(f"{path.name} is complete already; --fresh runs it again")
+    elif path.exists() and (reason := _reason_to_keep(path, identity)):
+        print(reason)
         return
     record = train.train(
         recipe, seed, images, settings, saved, progress.watcher(f"{recipe.name} seed {seed}")
@@ -153,3 +152,20 @@ def _run_one(
     results.write(record, folder)
     saved.unlink(missing_ok=True)
     print(f"{_summary(record)}  -> {path}")
+
+
+def _reason_to_keep(path: Path, identity: dict[str, Any]) -> str:
+    """Return why a record that is there is not run again; trials of other runs are replaced."""
+    from optim_scratch.experiments import train
+
+    there = results.load(path)
+    if train.is_of(there, identity):
+        return f"{path.name} is complete already; --fresh runs it again"
+    if files.runs_folder() in path.parents:
+        return ""
+    settings = there["settings"]
+    return (
+        f"{path.name} is there already, of another run ({there['data']}, {settings['precision']}, "
+        f"{settings['device']}, {settings['threads']} threads); "
+        "--results DIR keeps both, --fresh replaces it"
+    )

@@ -87,7 +87,10 @@ def test_what_crosses_is_a_copy(start, gradients):
         np.testing.assert_array_equal(
             entry["momentum_buffer"], after["state"][index]["momentum_buffer"]
         )
-    assert "optimizer" not in bridge.to_torch(after)
+    crossed = bridge.to_torch(before)
+    crossed["state"][0]["momentum_buffer"].zero_()
+    assert np.all(before["state"][0]["momentum_buffer"] != 0)
+    assert "optimizer" not in crossed
 
 
 def test_from_torch_leaves_no_tensor(start, gradients):
@@ -151,6 +154,7 @@ def test_a_schedule_crosses_to_torch_and_back(start, gradients, name, arguments)
     saved = [group["lr"] for group in optimizer.param_groups]
     theirs = torchs_kind(optimizer, **arguments)
     theirs.load_state_dict(bridge.scheduler_to_torch(ours.state_dict()))
+    assert theirs._step_count == 6, "torch counts its constructor's step too"
     set_rates(optimizer, saved)
     found += walk(theirs, 3)
     saved = [group["lr"] for group in optimizer.param_groups]

@@ -56,6 +56,25 @@ def test_run_then_show(home, capsys):
     assert "epoch 1/1" in capsys.readouterr().err
 
 
+def test_a_record_of_another_run_is_not_replaced_unasked(home, tmp_path, capsys):
+    words = ["run", "step", "--data", "synthetic:128", "--epochs", "1", "--threads", "1"]
+    words += ["--results", str(tmp_path)]
+    path = tmp_path / "article-003" / "step-seed0.json"
+    assert cli.main(words) == 0
+    before = path.read_bytes()
+    capsys.readouterr()
+    words[3] = "synthetic:130"
+    assert cli.main(words) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(
+        "step-seed0.json is there already, of another run (synthetic, float32, cpu, 1 threads)"
+    )
+    assert err == ""
+    assert path.read_bytes() == before
+    assert cli.main([*words, "--fresh"]) == 0
+    assert path.read_bytes() != before
+
+
 def test_whole_recipes_on_real_images_go_to_the_committed_records(
     home, tmp_path, folder_files, monkeypatch
 ):
