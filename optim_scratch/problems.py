@@ -154,7 +154,9 @@ class SpiralMLP:
     Parameters
     ----------
     points : int, >= 2
-        n, the number of examples, half on each spiral.
+        n, the number of examples, half on each spiral. If n is even, the two spirals are each
+        other's mirror images and the biases, which start at 0, have no slope but for rounding: take
+        an odd n where that must not decide anything.
     width : int, >= 1
         Units in each hidden layer.
     batch_size : int, optional
