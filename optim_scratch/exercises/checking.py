@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,10 @@ def number(expected: float, hint: str = "", rtol: float = 1e-3) -> Callable[[Any
     """Return a judge of one number. A wrong one gets the hint, not the number."""
 
     def judge(answer: Any) -> Verdict:
-        if np.ndim(answer) or not np.issubdtype(np.asarray(answer).dtype, np.number):
+        value = float(answer) if isinstance(answer, Fraction) else answer
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             return f"The answer must be one number, got {answer!r}."
-        right = np.isclose(float(answer), expected, rtol=rtol, atol=0)
+        right = np.isclose(float(value), expected, rtol=rtol, atol=0)
         return "" if right else f"{answer} is not it. {hint}".strip()
 
     return judge

@@ -59,6 +59,32 @@ def test_the_cycle_closes_in_exact_arithmetic() -> None:
     assert (step(P, R), step(Q, P), step(R, Q)) == (Q, R, P)
 
 
+def test_the_cycle_attracts() -> None:
+    """Near the cycle the difference to it shrinks as on a quadratic: a double root of -2/3."""
+    roots = np.roots([1, 4 / 3, 4 / 9])
+    np.testing.assert_allclose(roots, -2 / 3, atol=1e-6)
+    starts = np.linspace(3.07, 3.46, 40)[:, None]
+    kinked = SimpleNamespace(value=lambda x: x[..., 0] ** 2, gradient=slope, start=[3.3])
+    run = descend(kinked, SGD, 300, start=starts, lr=1 / 9, momentum=4 / 9)
+    ends = np.sort(run.points[-3:, :, 0], axis=0)
+    np.testing.assert_allclose(ends.T - [float(Q), float(P), float(R)], 0, atol=1e-12)
+
+
+def test_nesterov_at_its_best_on_quadratics() -> None:
+    """The setting of Lessard, Recht & Packard has its factor, and none of a grid does better."""
+    h, root = np.linspace(1, 20, 96), np.sqrt(61)
+
+    def worst(eta, mu):
+        trace, det = (1 + mu) * (1 - eta * h), mu * (1 - eta * h)
+        gap = np.sqrt((trace**2 - 4 * det).astype(complex))
+        return np.maximum(abs(trace + gap), abs(trace - gap)).max(axis=-1) / 2
+
+    best = 1 - 2 / root
+    np.testing.assert_allclose(worst(4 / 61, (root - 2) / (root + 2)), best, atol=1e-6)
+    etas, mus = np.linspace(0.03, 0.1, 60)[:, None, None], np.linspace(0.3, 0.95, 60)[:, None]
+    assert worst(etas, mus).min() >= best
+
+
 def test_momentum_cycles_where_the_others_converge() -> None:
     end = np.sort(descend_kinked(lr=1 / 9, momentum=4 / 9)[-3:])
     np.testing.assert_allclose(end, [float(Q), float(P), float(R)], rtol=0, atol=1e-12)

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -73,11 +75,13 @@ def test_judge_of_functions(answer, said):
     assert verdict == "" or "Hint." in verdict or "must be a function" in verdict
 
 
-@pytest.mark.parametrize("answer", [0.25, np.float32(0.25), 0.25001, np.array(0.25)])
+@pytest.mark.parametrize(
+    "answer", [0.25, np.float32(0.25), 0.25001, np.array(0.25), Fraction(1, 4)]
+)
 def test_judge_of_numbers_admits(answer):
     assert number(0.25)(answer) == ""
 
 
-@pytest.mark.parametrize("answer", [0.2, -0.25, np.nan, np.inf, [0.25], "0.25", True])
+@pytest.mark.parametrize("answer", [0.2, np.nan, np.inf, [0.25], "0.25", True, 0.25j])
 def test_judge_of_numbers_refuses(answer):
     assert number(0.25, "Hint.")(answer)
