@@ -1,0 +1,64 @@
+"""What the chapter on the VGG on CIFAR-10 claims."""
+
+import numpy as np
+import pytest
+
+from optim_scratch.exercises.vgg_on_cifar10 import parameters
+from optim_scratch.experiments import recipes, results
+from optim_scratch.problems import NoisyQuadratic
+from optim_scratch.schedulers import ExponentialLR
+
+
+def losses(noise):
+    """Return the final losses: constant and exponential by the rates 0.01 and 0.04."""
+    world, rates = NoisyQuadratic(np.logspace(-1.5, 1, 30), noise), (0.01, 0.04)
+    constant = [np.full(30, lr) for lr in rates]
+    decayed = [ExponentialLR.curve(30, lr=lr, gamma=0.885) for lr in rates]
+    return np.array(
+        [
+            [world.expected_losses(np.repeat(curve, 39), 0.9)[-1] for curve in row]
+            for row in (constant, decayed)
+        ]
+    )
+
+
+def test_two_worlds_share_the_diagonal_and_nothing_else():
+    quiet, noisy = losses(0.01), losses(0.3)
+    diagonals = [world[1, 1] / world[0, 0] for world in (quiet, noisy)]
+    assert diagonals == pytest.approx([0.2, 0.2], rel=0.1)
+    assert quiet[1, 0] / quiet[0, 0] > 50
+    assert noisy[1, 0] / noisy[0, 0] < 0.25
+
+
+def test_the_networks_parameters_are_counted_right():
+    models = pytest.importorskip("optim_scratch.experiments.models")
+    built = sum(p.numel() for p in models.build("vgg", 10, 0).parameters())
+    assert built == parameters(((32,), (64, 64), (128, 128, 128)), 128, 10, False) == 688_224
+
+
+def test_a_layer_of_torchs_first_weights_keeps_a_third_of_the_mean_square():
+    torch = pytest.importorskip("torch")
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(2000, 2000, bias=False)
+        x = torch.randn(200, 2000)
+        ratio = float(layer(x).square().mean() / x.square().mean())
+    assert ratio == pytest.approx(1 / 3, rel=0.02)
+
+
+def test_seeds_pair_the_runs_until_their_rates_part():
+    runs = results.read("article-003")
+    measures = [name for name in results.MEASURES if not name.startswith("validation")]
+    one, other = (
+        runs[runs["recipe"] == name].set_index(["seed", "epoch"])[measures].sort_index()
+        for name in ("constant", "step")
+    )
+    for seed in set(one.index.get_level_values(0)) & set(other.index.get_level_values(0)):
+        same = (one.loc[seed] == other.loc[seed]).all(axis=1)
+        assert same.loc[:16].all()
+        assert not same.loc[17:].any()
+
+
+def test_the_article_compares_schedules_at_different_rates():
+    base = [recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES]
+    assert base == [0.01, 0.01, 0.02, 0.04]
