@@ -75,7 +75,7 @@ add(
 
 add(
     "the-training-loop.period",
-    function(period, _swings, "Which angle has the cosine 1 - lr * curvature / 2?"),
+    function(period, _swings, "How large is ω, and how many steps are a full turn?"),
     solution=lambda lr, curvature: np.pi / np.arcsin(np.sqrt(lr * curvature) / 2),
     wrong=(
         lambda lr, curvature: 2 * np.pi / np.sqrt(lr * curvature),

@@ -33,6 +33,19 @@ def test_a_forgotten_zero_grad_is_torchs_momentum_of_one():
     assert np.abs(ours - theirs).max() <= 1e-12 * np.abs(theirs).max()
 
 
+def test_weight_decay_enters_the_two_at_different_places():
+    lr, h, decay = 0.1, 1.0, 0.5
+    ours = without_zero_grad(np.ones(1), lambda t, x: h * x, 20, lr=lr, weight_decay=decay)[-1]
+    theta, summed, x, buffer = 1.0, 0.0, 1.0, 0.0
+    for _ in range(20):
+        summed += h * theta
+        theta -= lr * (summed + decay * theta)
+        buffer += h * x + decay * x
+        x -= lr * buffer
+    assert ours[0] == pytest.approx(theta, rel=1e-12)
+    assert abs(ours[0] - x) > 0.1
+
+
 @pytest.mark.parametrize("lr", [1e-3, 0.1, 1.0, 3.9])
 def test_it_keeps_its_energy_and_has_the_predicted_period(lr):
     x = without_zero_grad(np.ones(1), lambda t, x: x.copy(), 2000, lr=lr)[:, 0]
