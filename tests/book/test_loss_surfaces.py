@@ -21,6 +21,28 @@ def test_a_minimum_of_himmelblau_holds_descent_up_to_2_over_its_curvature(index:
     assert above > 1e-2
 
 
+def test_above_the_limit_a_run_hops_between_two_points_and_wider_at_a_higher_rate() -> None:
+    surface = surfaces.himmelblau()
+    sharpest = np.array(surface.minima[2])
+    rates = np.array([[0.0150], [0.0155]])
+    points = descend(surface, SGD, 3000, start=sharpest + 0.1, lr=rates).points
+    np.testing.assert_allclose(points[-1], points[-3], atol=1e-9)
+    hop = np.linalg.norm(points[-1] - points[-2], axis=-1)
+    assert 0.1 < hop[0] < hop[1] < 1
+    assert np.all(np.sum((points[-1] - sharpest) * (points[-2] - sharpest), axis=-1) < 0)
+
+
+@pytest.mark.parametrize("angle", [5, 20, 45])
+def test_no_scaling_of_two_coordinates_beats_equal_diagonals(angle: int) -> None:
+    hessian = surfaces.ravine(20, angle).gradient(np.eye(2))
+    scales = np.geomspace(0.05, 20, 4001)
+    scaled = hessian * np.stack([np.ones_like(scales), scales], axis=-1)[:, None, :]
+    scaled *= np.stack([np.ones_like(scales), scales], axis=-1)[:, :, None]
+    low, high = np.linalg.eigvalsh(scaled).T
+    best = scales[(high / low).argmin()]
+    assert best == pytest.approx(np.sqrt(hessian[0, 0] / hessian[1, 1]), rel=2e-3)
+
+
 def test_momentum_and_a_larger_rate_change_where_descent_ends() -> None:
     x = np.linspace(-5.5, 5.5, 40)
     grid = np.stack(np.meshgrid(x, x), axis=-1)
@@ -53,13 +75,34 @@ def test_noise_leaves_the_ridge_as_from_the_distance_it_is_worth() -> None:
     assert abs(np.median(away.argmax(axis=0)) - formula) < 3
 
 
+NETWORK = SpiralMLP(points=59)
+TRAINED = descend(NETWORK, SGD, 1000, lr=0.1, momentum=0.9, every=10)
+
+
 def test_random_planes_show_the_mean_curvature_and_hide_the_rest() -> None:
-    network = SpiralMLP()
-    trained = descend(network, SGD, 50, lr=0.1, momentum=0.9, every=50).end
-    hessian = network.hessian(trained)
-    frames = np.linalg.qr(np.random.default_rng(1).standard_normal((500, trained.size, 2)))[0]
+    hessian = NETWORK.hessian(TRAINED.points[5])
+    frames = np.linalg.qr(np.random.default_rng(1).standard_normal((500, len(hessian), 2)))[0]
     true, seen = np.linalg.eigvalsh(hessian), np.linalg.eigvalsh(frames.mT @ hessian @ frames)
     assert seen.mean() == pytest.approx(true.mean(), rel=0.05)
     assert np.mean(true < -1e-3) > 0.1
     assert np.mean(seen < 0) < 0.01
     assert seen.max() < 0.1 * true[-1]
+
+
+def test_negative_curvature_vanishes_with_the_errors() -> None:
+    start, end = (np.linalg.eigvalsh(NETWORK.hessian(TRAINED.points[i])) for i in (0, -1))
+    assert np.mean(start < -1e-3) > 0.15
+    assert end[0] > -1e-3
+    assert np.sum(end > 1e-3) <= 59  # the rank of what is left, one for each example
+
+
+def test_a_random_walk_is_nearly_planar_too() -> None:
+    moves = np.random.default_rng(1).standard_normal((20, *TRAINED.points.shape))
+    walks = np.cumsum(moves, axis=1)
+    shares = []
+    for points in (TRAINED.points, *walks):
+        moved = points - points.mean(axis=0)
+        variances = np.linalg.eigvalsh(moved @ moved.T)
+        shares.append(variances[-2:].sum() / variances.sum())
+    assert shares[0] > 0.94
+    assert np.mean(shares[1:]) == pytest.approx(6 / np.pi**2 * 1.25, abs=0.02)
