@@ -1,0 +1,25 @@
+"""The README's code runs, and its table of results is that of the records."""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_code_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    assert names["path"].points.shape == (301, 2)
+
+
+def test_results_are_those_of_the_records() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", README, re.MULTILINE)
+    assert rows
+    for recipe, cells in rows:
+        record = ROOT / "book/results/article-003" / f"{recipe}-seed0.json"
+        tests = [row["test_accuracy"] for row in json.loads(record.read_text())["epochs"]]
+        shown = [f"{100 * x:.1f} %" for x in (tests[15], tests[16], tests[-1], sum(tests[-5:]) / 5)]
+        assert [cell.strip() for cell in cells.split("|")] == shown
