@@ -1,6 +1,7 @@
 """Checkpoints: a run's state after an epoch, written whole or not at all."""
 
 import hashlib
+import io
 import json
 import pickle
 from pathlib import Path
@@ -25,7 +26,9 @@ def save(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
     OSError
         When it cannot be written; the checkpoint of the epoch before is then still there.
     """
-    write_atomically(path, lambda file: torch.save({"identity": identity, "state": state}, file))
+    whole = io.BytesIO()  # torch hides the errors of a disk behind its own
+    torch.save({"identity": identity, "state": state}, whole)
+    write_atomically(path, lambda file: file.write(whole.getbuffer()))
 
 
 def load(path: Path, identity: dict[str, Any], device: str) -> dict[str, Any]:

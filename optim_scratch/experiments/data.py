@@ -5,6 +5,8 @@ is raised.
 """
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +96,7 @@ def cifar10(archive: Path, checksum: str = archives.CIFAR10_SHA256) -> Dataset:
     found = sha256(archive)
     if found != checksum:
         raise ValueError(
-            f"{archive.name} has the SHA-256 {found}, expected {checksum}: it is damaged or not "
+            f"{archive} has the SHA-256 {found}, expected {checksum}: it is damaged or not "
             "the official archive; delete it and let 'cifar10' download it again"
         )
     return _cached("cifar10", found, lambda: archives.read_cifar10(archive))
@@ -178,8 +180,11 @@ def _cached(name: str, checksum: str, decode: Callable[[], archives.Decoded]) ->
     cache = data_folder() / f"{checksum}.npz"
     if not cache.exists():
         arrays = decode()
-        write_atomically(cache, lambda file: np.savez(file, allow_pickle=False, **arrays))
-    with np.load(cache, allow_pickle=False) as stored:
-        arrays = {key: stored[key] for key in stored.files}
+        write_atomically(cache, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    try:
+        with cache.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise ValueError(f"{cache} is damaged; delete it to decode the images again") from error
     classes = tuple(str(name) for name in arrays.pop("classes"))
     return Dataset(name, checksum, classes, **arrays)

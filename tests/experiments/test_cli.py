@@ -22,6 +22,13 @@ def start(home, *words):
     )
 
 
+def a_full_device(prefix, suffix, dir):
+    """A file that no byte can be written to."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    return os.open("/dev/full", os.O_WRONLY), str(dir / f"{prefix}{suffix}")
+
+
 def the_record(home):
     return results.load(home / ".runs" / "results" / "article-003" / "step-seed0.json")
 
@@ -122,11 +129,15 @@ def test_an_error_is_one_line(words, message, capsys):
     assert rest == ""
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(home, monkeypatch, capsys):
-    def full(handle):
+@pytest.mark.parametrize("stage", ["write", "fsync"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(home, monkeypatch, capsys, stage):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    if stage == "fsync":
+        monkeypatch.setattr(os, "fsync", full)
+    else:
+        monkeypatch.setattr(files.tempfile, "mkstemp", a_full_device)
     assert cli.main(TRIAL) == 2
     assert capsys.readouterr().err.splitlines()[-1].endswith("No space left on device")
     assert [path for path in home.rglob("*") if path.is_file()] == []

@@ -3,6 +3,7 @@ import hashlib
 import io
 import os
 import pickle
+import struct
 import tarfile
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_decoded_images_are_cached_by_checksum(tmp_path, home, folder_files, mon
     assert np.array_equal(data.load(str(archive)).train_images, first.train_images)
 
 
+def test_a_damaged_cache_says_so(tmp_path, home, folder_files):
+    archive = tar_of(tmp_path / "images.tar", folder_files, "w")
+    data.load(str(archive))
+    (cache,) = (home / ".data").iterdir()
+    cache.write_bytes(cache.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"\.npz is damaged; delete it"):
+        data.load(str(archive))
+
+
 def test_a_full_disk_leaves_no_part_of_the_cache(tmp_path, home, folder_files, monkeypatch):
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -91,8 +101,33 @@ def test_a_truncated_archive(tmp_path, folder_files, mode):
 
 def test_something_else_than_an_archive(tmp_path):
     (tmp_path / "notes.txt").write_text("no archive")
-    with pytest.raises(ValueError, match=r"notes\.txt is truncated or damaged"):
+    with pytest.raises(
+        ValueError, match=r"notes\.txt is truncated or damaged.*opened successfully$"
+    ):
         data.load(str(tmp_path / "notes.txt"))
+
+
+def test_an_archive_that_is_cut_where_a_member_ends_or_in_its_last_bytes(tmp_path, folder_files):
+    with tarfile.open(tar_of(tmp_path / "whole.tar", folder_files, "w")) as tar:
+        last = tar.getmembers()[-1]
+    whole = (tmp_path / "whole.tar").read_bytes()
+    packed = {
+        m: tar_of(tmp_path / "packed", folder_files, m).read_bytes() for m in ("w:gz", "w:xz")
+    }
+    spoilt = bytearray(whole)
+    spoilt[last.offset + 150] ^= 1  # the checksum of a member's head
+    cuts = {
+        "before the last member": whole[: last.offset],
+        "in its head": whole[: last.offset + 100],
+        "before the end": whole[: last.offset_data - last.size % -512 + last.size],
+        "in a gzip's checksum": packed["w:gz"][:-1],
+        "in an xz's index": packed["w:xz"][:-1],
+        "a spoilt head": bytes(spoilt),
+    }
+    for case, content in cuts.items():
+        (tmp_path / "part.tar").write_bytes(content)
+        with pytest.raises(ValueError, match=r"part\.tar is truncated or damaged"):
+            pytest.fail(f"{case}: {len(data.load(str(tmp_path / 'part.tar')).test_labels)} images")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +166,16 @@ def test_images_that_are_none_or_of_another_size(tmp_path, folder_files, picture
         files = {**folder_files, "train/cat/0000.jpg": content}
         with pytest.raises(ValueError, match=rf"train/cat/0000\.jpg .*{messages[case]}"):
             data.load(str(tar_of(tmp_path / f"{case}.tar", files)))
+
+
+def test_an_image_that_names_a_bomb_or_asks_for_a_program(tmp_path, folder_files):
+    size = struct.pack("<HH", 60_000, 60_000)
+    bomb = b"GIF89a" + size + b"\0\0\0,\0\0\0\0" + size + b"\0\x02\0;"
+    program = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\nquit\n%%EOF\n"
+    for content, message in [(bomb, "exceeds limit"), (program, "cannot identify image file$")]:
+        files = {**folder_files, "train/cat/0000.jpg": content}
+        with pytest.raises(ValueError, match=rf"0000\.jpg is no image or damaged: .*{message}"):
+            data.load(str(tar_of(tmp_path / "a.tar", files)))
 
 
 def test_parts_with_other_classes(tmp_path, folder_files):
@@ -213,6 +258,7 @@ def test_numpys_old_module_name_is_admitted():
     [
         ({"data_batch_4": None}, "holds no data_batch_4"),
         ({"test_batch": b"\x80"}, "damaged or would run code"),
+        ({"test_batch": b"\x80\x04]\x94(K\x01\x90."}, "damaged or would run code"),
         ({"test_batch": {b"data": [1, 2], b"labels": [0, 1]}}, r"no bytes of shape \(2, 3072\)"),
         (
             {"test_batch": {b"data": np.zeros((2, 3072)), b"labels": [0, 1]}},
