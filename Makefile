@@ -57,7 +57,7 @@ nbval: $(VENV)/.test ## run every notebook and compare its outputs with the comm
 	@$(if $(NOTEBOOKS),$(BIN)/pytest --nbval -n 2 --dist loadscope $(NOTEBOOKS),echo "no notebooks yet")
 
 site: $(VENV)/.book
-	@$(BIN)/jupyter-book build -q -W -n --keep-going .
+	@$(BIN)/jupyter-book build --all -q -W -n --keep-going .
 	@$(BIN)/python tests/site/check_pages.py $(SITE)
 
 site-test: $(VENV)/.test ## drive a real browser over the built site
