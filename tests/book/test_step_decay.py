@@ -1,0 +1,66 @@
+"""What the chapter on step decay claims."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from optim_scratch.experiments import files, results
+from optim_scratch.problems import NoisyQuadratic
+
+MEASURES = ("train_loss", "test_loss", "test_accuracy")
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("lr", [0.01, 0.1, 0.4])
+def test_the_floor_is_the_fixed_point_of_the_exact_recursion(lr, momentum):
+    bowl = NoisyQuadratic([0.5, 1.0, 4.0], [1.0, 2.0, 0.5])
+    losses = bowl.expected_losses(np.full(4000, lr), momentum)
+    assert losses[-1] == pytest.approx(bowl.stationary_loss(lr, momentum), rel=1e-9)
+
+
+def test_a_settled_direction_falls_to_gamma_of_its_floor_and_a_flat_one_does_not():
+    rates = np.repeat([0.01, 0.002], [3000, 1000])
+    steep = NoisyQuadratic([4.0], 1.0).expected_losses(rates)
+    flat = NoisyQuadratic([1e-3], 1.0, start=10.0).expected_losses(rates)
+    assert steep[-1] / steep[3000] == pytest.approx(0.2, rel=0.03)
+    assert flat[-1] / flat[3000] > 0.95
+
+
+def test_without_noise_a_drop_only_slows():
+    quiet = NoisyQuadratic([0.01, 1.0], noise=0.0)
+    kept, dropped = np.full(200, 0.1), np.repeat([0.1, 0.01], 100)
+    assert quiet.expected_losses(dropped)[-1] > quiet.expected_losses(kept)[-1]
+
+
+def test_get_lr_is_not_the_rate_in_use():
+    torch = pytest.importorskip("torch")
+    sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.01)
+    schedule = torch.optim.lr_scheduler.StepLR(sgd, 16, 0.2)
+    for _ in range(16):
+        sgd.step()
+        schedule.step()
+    with warnings.catch_warnings(action="ignore"):
+        assert schedule.get_lr() == pytest.approx([0.0004])
+    assert schedule.get_last_lr() == pytest.approx([0.002])
+
+
+def watched(name):
+    path = files.results_folder() / "article-003" / "floor" / f"{name}-seed0.json"
+    return {epoch["epoch"]: epoch["looks"] for epoch in json.loads(path.read_text())["epochs"]}
+
+
+def test_the_watched_epochs_are_those_of_the_record():
+    runs = results.read("article-003").query("seed == 0").set_index(["recipe", "epoch"])
+    for epoch, looks in watched("step").items():
+        for name in MEASURES:
+            assert looks[-1][name] == runs.loc[("step", epoch), name]
+
+
+def test_the_runs_part_at_the_drop_and_not_before():
+    runs = results.read("article-003").query("seed == 0").set_index(["recipe", "epoch"])
+    constant, step = runs.loc["constant"], runs.loc["step"]
+    for name in MEASURES:
+        assert (constant[name].loc[:16] == step[name].loc[:16]).all()
+        assert constant[name].loc[17] != step[name].loc[17]
