@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .checks import check_integer
 from .optimizers import Optimizer
 from .parameter import Array, Parameter, floating
 from .schedulers import LRScheduler
-from .schedulers.scheduler import check_integer
 
 LIMIT = 1e12
 """A loss beyond this, up or down, counts as diverged."""
@@ -136,9 +136,7 @@ def descend(
     """
     check_integer("steps", steps, low=1)
     check_integer("every", every, low=1)
-    point = floating(landscape.start if start is None else start, "start")
-    shapes = [np.shape(value) for value in hyper.values()]
-    p = Parameter(np.broadcast_to(point, np.broadcast_shapes(point.shape, *shapes)))
+    p = Parameter(_spread(landscape, start, hyper))
     mover = optimizer([p], **hyper)
     schedule = scheduler(mover) if scheduler else None
     records = []
@@ -152,6 +150,24 @@ def descend(
                 if schedule:
                     schedule.step()
     return Trajectory(*(np.array(column) for column in zip(*records, strict=True)))
+
+
+def _spread(landscape: Landscape, start: ArrayLike | None, hyper: dict[str, Any]) -> Array:
+    """Return the start, repeated for each run that arrays among the hyper-parameters ask for."""
+    points = floating(landscape.start if start is None else start, "start")
+    last = points.shape[-1:]
+    for name, value in hyper.items():
+        try:
+            shape = np.broadcast_shapes(points.shape, np.shape(value))
+        except ValueError:
+            shape = ()
+        if shape[-1:] != last:
+            raise ValueError(
+                f"{name} of shape {np.shape(value)} does not broadcast to points of shape "
+                f"{points.shape}, whose last axis holds the coordinates of a run"
+            )
+        points = np.broadcast_to(points, shape)
+    return points
 
 
 def _rate(optimizer: Optimizer, p: Parameter) -> Any:

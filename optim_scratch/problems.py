@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .checks import check_integer, check_number
 from .parameter import Array
-from .schedulers.scheduler import check_integer
 
 
 class NoisyQuadratic:
@@ -35,8 +35,9 @@ class NoisyQuadratic:
 
     Raises
     ------
-    ValueError
-        If a curvature is not above 0, a noise is below 0, or the shapes differ.
+    TypeError, ValueError
+        If there is no curvature or one is not above 0, a noise is below 0, one of them is not
+        finite, or the shapes differ.
 
     Notes
     -----
@@ -58,11 +59,11 @@ class NoisyQuadratic:
         seed: int = 0,
     ) -> None:
         self.curvatures = np.array(curvatures, dtype=np.float64)
-        if self.curvatures.ndim != 1 or not np.all(self.curvatures > 0):
-            raise ValueError(f"curvatures must be a list of numbers > 0, got {curvatures!r}")
+        positive = np.isfinite(self.curvatures) & (self.curvatures > 0)
+        if self.curvatures.ndim != 1 or not self.curvatures.size or not positive.all():
+            raise ValueError(f"curvatures must be a list of finite numbers > 0, got {curvatures!r}")
         self.noise = self._like_curvatures("noise", noise)
-        if not np.all(self.noise >= 0):
-            raise ValueError(f"noise must be >= 0, got {noise!r}")
+        check_number("noise", noise, low=0)
         self.start = self._like_curvatures("start", 1.0 if start is None else start)
         self._rng = np.random.default_rng(seed)
 
@@ -91,7 +92,7 @@ class NoisyQuadratic:
 
         Parameters
         ----------
-        lr : float, > 0
+        lr : float, >= 0
             The rate :math:`\eta`.
         momentum : float in [0, 1)
             :math:`\mu`, in torch's form, without dampening or Nesterov's step.
@@ -101,10 +102,17 @@ class NoisyQuadratic:
         float
             Infinite where :math:`\eta h_i \ge 2(1+\mu)` for some i: SGD does not settle there.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not a number or outside its range.
+
         Notes
         -----
         Source: derived in the chapter on step decay.
         """
+        check_number("lr", lr, low=0)
+        check_number("momentum", momentum, low=0, high=1, below=True)
         gap = 2 * (1 + momentum) - lr * self.curvatures
         if np.any(gap <= 0):
             return np.inf
@@ -118,7 +126,7 @@ class NoisyQuadratic:
 
         Parameters
         ----------
-        rates : array_like of shape (steps,)
+        rates : array_like of shape (steps,), >= 0
             The rate of each step.
         momentum : float in [0, 1]
             :math:`\mu`, in torch's form; 1 is a buffer that never forgets.
@@ -127,7 +135,14 @@ class NoisyQuadratic:
         -------
         ndarray of shape (steps + 1,)
             Before the first step, and after each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of numbers or outside its range.
         """
+        check_number("rates", rates, low=0)
+        check_number("momentum", momentum, low=0, high=1)
         h, s2, mu = self.curvatures, self.noise**2, momentum
         tt, tb, bb = self.start**2, np.zeros_like(h), np.zeros_like(h)
         losses = [0.5 * np.sum(h * tt)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .checks import check_number
 from .parameter import Array
 
 Point = tuple[float, float]
@@ -67,11 +68,11 @@ def ravine(condition: float = 20.0, angle: float = 0.0) -> Surface:
 
     Raises
     ------
-    ValueError
-        If `condition` is below 1 or not finite.
+    TypeError, ValueError
+        If one is not a number, `condition` is below 1 or not finite, or `angle` is not finite.
     """
-    if not 1 <= condition < np.inf:
-        raise ValueError(f"condition must be finite and >= 1, got {condition}")
+    check_number("condition", condition, low=1)
+    check_number("angle", angle, low=-np.inf)
     turn = np.deg2rad(angle)
     axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     hessian = axes.T @ np.diag([1.0, condition]) @ axes
@@ -239,11 +240,10 @@ def noisy(surface: Surface, sigma: float, seed: int = 0) -> Surface:
 
     Raises
     ------
-    ValueError
-        If `sigma` is negative or not finite.
+    TypeError, ValueError
+        If `sigma` is not a number, negative or not finite.
     """
-    if not 0 <= sigma < np.inf:
-        raise ValueError(f"sigma must be finite and >= 0, got {sigma}")
+    check_number("sigma", sigma, low=0)
     rng = np.random.default_rng(seed)
 
     def gradient(theta: Array) -> Array:

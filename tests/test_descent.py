@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from optim_scratch import descend, surfaces
+from optim_scratch import descend, problems, surfaces
 from optim_scratch.optimizers import SGD
 from optim_scratch.schedulers import StepLR
 
@@ -116,9 +116,23 @@ def test_float32_stays():
         ({"steps": 1, "start": np.array([1, 2])}, TypeError, "start must hold floating-point"),
         ({"steps": 1, "lr": -1.0}, ValueError, "lr must be finite and >= 0"),
         ({"steps": 1, "learning_rate": 1.0}, TypeError, "learning_rate"),
+        ({"steps": 1, "lr": np.ones(100)}, ValueError, r"lr of shape \(100,\) .* points .* \(2,\)"),
+        (
+            {"steps": 1, "lr": np.ones((4, 1)), "momentum": np.zeros((3, 1))},
+            ValueError,
+            r"momentum of shape \(3, 1\) does not broadcast to points of shape \(4, 2\)",
+        ),
     ],
     ids=str,
 )
 def test_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
         descend(surfaces.ravine(), SGD, **arguments)
+
+
+def test_rates_along_the_only_coordinate_are_no_runs():
+    """With one coordinate an array of rates would broadcast, into a point of that many."""
+    bowl = problems.NoisyQuadratic([1.0], 0.0)
+    with pytest.raises(ValueError, match=r"lr of shape \(3,\) does not broadcast"):
+        descend(bowl, SGD, 1, lr=np.array([0.1, 0.2, 0.3]))
+    assert descend(bowl, SGD, 1, lr=np.array([[0.1], [0.2], [0.3]])).losses.shape == (2, 3)

@@ -64,7 +64,10 @@ def test_stationary_loss_is_infinite_exactly_beyond_the_limit(lr, momentum):
         (([0.0], 1.0), "curvatures must be"),
         (([[1.0]], 1.0), "curvatures must be"),
         (([np.nan], 1.0), "curvatures must be"),
-        (([1.0], -1.0), "noise must be >= 0"),
+        (([np.inf], 1.0), "curvatures must be a list of finite numbers > 0"),
+        (([], 1.0), r"curvatures must be a list of finite numbers > 0, got \[\]"),
+        (([1.0], -1.0), "noise must be finite and >= 0"),
+        (([1.0], np.inf), "noise must be finite and >= 0, got inf"),
         (([1.0], [1.0, 2.0]), r"noise must be one number or of shape \(1,\)"),
     ],
     ids=str,
@@ -175,3 +178,19 @@ def test_spiral_start_is_fixed_by_its_seed():
 def test_spiral_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
         SpiralMLP(**arguments)
+
+
+@pytest.mark.parametrize("method", ["stationary_loss", "expected_losses"])
+@pytest.mark.parametrize(
+    ("rate", "momentum", "message"),
+    [
+        (-0.1, 0.0, "(lr|rates) must be finite and >= 0"),
+        (np.nan, 0.0, "(lr|rates) must be finite and >= 0"),
+        (0.1, -0.5, r"momentum must be finite and in \[0, 1"),
+        (0.1, 1.5, r"momentum must be finite and in \[0, 1"),
+    ],
+)
+def test_closed_forms_refuse(method, rate, momentum, message):
+    rates = [rate] if method == "expected_losses" else rate
+    with pytest.raises(ValueError, match=message):
+        getattr(NoisyQuadratic([1.0], 1.0), method)(rates, momentum)

@@ -114,3 +114,8 @@ def test_ravine_refuses(condition):
 def test_noisy_refuses(sigma):
     with pytest.raises(ValueError, match="sigma must be finite and >= 0, got"):
         surfaces.noisy(surfaces.ravine(), sigma)
+
+
+def test_refuses_an_angle():
+    with pytest.raises(ValueError, match="angle must be finite, got nan"):
+        surfaces.ravine(20.0, np.nan)

@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
+from optim_scratch.checks import check_integer
 from optim_scratch.experiments import data as sources
 from optim_scratch.experiments import files, recipes
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.train import Settings, _Run, _threads
-from optim_scratch.schedulers.scheduler import check_integer
 
 
 def measure(

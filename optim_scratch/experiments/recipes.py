@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optim_scratch.schedulers.scheduler import check_integer
+from optim_scratch.checks import check_integer
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from torch.nn.functional import cross_entropy
 
 import optim_scratch
 from optim_scratch import schedulers
+from optim_scratch.checks import check_integer
 from optim_scratch.experiments import checkpoint as checkpoints
 from optim_scratch.experiments import models, results
 from optim_scratch.experiments.batches import ImageSet, derived_seed, hold_out
 from optim_scratch.experiments.data import Dataset
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.recipes import Recipe
-from optim_scratch.schedulers.scheduler import check_integer
 
 PRECISIONS = ("float32", "bfloat16")
 EVALUATED_TRAIN_IMAGES = 10_000

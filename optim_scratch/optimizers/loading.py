@@ -11,12 +11,19 @@ from optim_scratch.parameter import Array, Parameter
 if TYPE_CHECKING:
     from .optimizer import Group, Optimizer
 
+# What torch's engine keeps in a group; it says how to compute, not what.
+ENGINE_FLAGS = frozenset(
+    {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+)
 
-def read_groups(optimizer: Optimizer, saved: dict[str, Any]) -> list[Group]:
+
+def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
     """Return the saved groups around the optimizer's own parameters."""
-    from .optimizer import ENGINE_FLAGS
-
     name = type(optimizer).__name__
+    keys = list(saved) if isinstance(saved, dict) else []
+    if not {"state", "param_groups"} <= set(keys):
+        found = f"keys {keys}" if keys else repr(saved)
+        raise ValueError(f"state_dict must be a dict with state and param_groups, got {found}")
     if saved.get("optimizer", name) != name:
         raise ValueError(f"state_dict must be of {name}, got one of {saved['optimizer']}")
     sizes = [len(group["params"]) for group in optimizer.param_groups]
@@ -29,9 +36,7 @@ def read_groups(optimizer: Optimizer, saved: dict[str, Any]) -> list[Group]:
         if missing:
             raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
         plain = {k: number(v) for k, v in theirs.items() if k not in ENGINE_FLAGS}
-        group = {**plain, "params": ours["params"]}
-        optimizer._check_hyper(group)
-        groups.append(group)
+        groups.append({**plain, "params": ours["params"]})
     return groups
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from optim_scratch.checks import as_list, check_flag, check_number
 from optim_scratch.parameter import Array, Parameter
+
+from .loading import read_groups, read_state
 
 Hyper = dict[str, Any]
 Group = dict[str, Any]
@@ -19,37 +21,10 @@ Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
 # stay in a core's second-level cache, large enough that NumPy's cost per call does not count.
 TILE = 131_072
 
-# What torch's engine keeps in a group; it says how to compute, not what.
-ENGINE_FLAGS = frozenset(
-    {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
-)
 
-
-def check(
-    name: str, value: ArrayLike, low: float, high: float = np.inf, *, below: bool = False
-) -> None:
-    """Refuse a hyper-parameter outside [low, high], or outside [low, high) if `below`.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not a real number or an array of them.
-    ValueError
-        If any entry is NaN, infinite or out of range.
-    """
-    numbers = np.asarray(value)
-    if numbers.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be a real number or an array of them, got {value!r}")
-    inside = (numbers >= low) & ((numbers < high) if below else (numbers <= high))
-    if not np.all(inside & np.isfinite(numbers)):
-        bounds = f">= {low}" if high == np.inf else f"in [{low}, {high}{')' if below else ']'}"
-        raise ValueError(f"{name} must be finite and {bounds}, got {value!r}")
-
-
-def check_flag(name: str, value: Any) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+def plain(value: Any) -> Any:
+    """Return a number that NumPy or torch holds as Python's, which takes the parameter's dtype."""
+    return value.item() if hasattr(value, "item") and not value.ndim else value
 
 
 def nonzero(value: Any) -> bool:
@@ -66,7 +41,8 @@ class Optimizer:
         What to move. A group is a dict with the key ``"params"`` and hyper-parameters that
         overrule `defaults` for it.
     defaults : dict
-        The hyper-parameters of the method, by torch's names, and their values.
+        The hyper-parameters of the method, by torch's names, and their values; ``"lr"`` and
+        ``"maximize"`` are among them.
 
     Attributes
     ----------
@@ -101,7 +77,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: dict[Parameter, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
-        entries: list[Any] = [params] if isinstance(params, Parameter) else list(params)
+        entries = self._listed(params)
         if not entries:
             raise ValueError("params must hold at least one parameter, got none")
         grouped = isinstance(entries[0], dict)
@@ -122,14 +98,21 @@ class Optimizer:
         TypeError, ValueError
             As the constructor does.
         """
+        if not isinstance(group, dict):
+            raise TypeError(f"a parameter group must be a dict, got {type(group).__name__}")
         if "params" not in group:
             raise ValueError(f'a parameter group must have the key "params", got {group!r}')
-        params = group["params"]
-        members = [params] if isinstance(params, Parameter) else list(params)
+        members = self._listed(group["params"])
         complete = {**self.defaults, **group, "params": members}
         self._check_members(members)
         self._check_hyper(complete)
         self.param_groups.append(complete)
+
+    @staticmethod
+    def _listed(params: Any) -> list[Any]:
+        if isinstance(params, Parameter):
+            return [params]
+        return as_list("params", params, "a Parameter, or an iterable of them or of groups")
 
     def _check_members(self, members: list[Parameter]) -> None:
         if not members:
@@ -142,7 +125,7 @@ class Optimizer:
             raise ValueError("params must not hold a parameter twice, in a group or across groups")
 
     def _check_hyper(self, group: Group) -> None:
-        check("lr", group["lr"], low=0)
+        check_number("lr", group["lr"], low=0)
         check_flag("maximize", group["maximize"])
         for name in self.defaults:
             if np.ndim(group[name]):
@@ -199,7 +182,7 @@ class Optimizer:
         return loss
 
     def _move(self, p: Parameter, group: Group) -> None:
-        h = {name: group[name] for name in self.defaults}
+        h = {name: plain(group[name]) for name in self.defaults}
         arrays = [name for name, value in h.items() if isinstance(value, np.ndarray)]
         for name in arrays:
             h[name] = h[name].astype(p.data.dtype, copy=False)
@@ -263,11 +246,12 @@ class Optimizer:
 
         Raises
         ------
-        ValueError
-            If it is of another optimizer, or its groups, counts or shapes are not this one's.
+        TypeError, ValueError
+            If it is of another optimizer, or its groups, counts or shapes are not this one's, or a
+            hyper-parameter is not admitted.
         """
-        from .loading import read_groups, read_state
-
         groups = read_groups(self, state_dict)
+        for group in groups:
+            self._check_hyper(group)
         state = read_state(self, state_dict)
         self.param_groups, self.state = groups, state

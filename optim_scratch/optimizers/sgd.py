@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optim_scratch.checks import check_flag, check_number
 from optim_scratch.parameter import Array, Parameter
 
-from .optimizer import Hyper, Optimizer, Parameters, check, check_flag, nonzero
+from .optimizer import Hyper, Optimizer, Parameters, nonzero
 
 
 class SGD(Optimizer):
@@ -90,9 +91,9 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _check(self, group: dict[str, Any]) -> None:
-        check("momentum", group["momentum"], low=0, high=1, below=True)
-        check("dampening", group["dampening"], low=0, high=1)
-        check("weight_decay", group["weight_decay"], low=0)
+        check_number("momentum", group["momentum"], low=0, high=1, below=True)
+        check_number("dampening", group["dampening"], low=0, high=1)
+        check_number("weight_decay", group["weight_decay"], low=0)
         check_flag("nesterov", group["nesterov"])
         mu, tau = np.asarray(group["momentum"]), np.asarray(group["dampening"])
         if group["nesterov"] and not (np.all(mu > 0) and np.all(tau == 0)):

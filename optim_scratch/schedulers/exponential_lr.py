@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .scheduler import HasGroups, Rescaling, check_factor
+from optim_scratch.checks import check_factor
+
+from .scheduler import HasGroups, Rescaling
 
 
 class ExponentialLR(Rescaling):

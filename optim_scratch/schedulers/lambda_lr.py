@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from optim_scratch.checks import as_list
+
 from .scheduler import HasGroups, LRScheduler
 
 Factor = Callable[[int], float]
@@ -53,7 +55,8 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", []))
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+        given = [lr_lambda] * groups if callable(lr_lambda) else lr_lambda
+        self.lr_lambdas = as_list("lr_lambda", given, "callable, or a sequence of callables")
         for function in self.lr_lambdas:
             if not callable(function):
                 raise TypeError(f"lr_lambda must be callable, got {function!r}")
@@ -70,7 +73,7 @@ class LambdaLR(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state; of each callable its attributes, or None for a plain function."""
-        saved = [None if hasattr(f, "__code__") else dict(vars(f)) for f in self.lr_lambdas]
+        saved = [None if plain_function(f) else dict(vars(f)) for f in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": saved}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -90,3 +93,8 @@ class LambdaLR(LRScheduler):
         for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if saved is not None:
                 vars(function).update(saved)
+
+
+def plain_function(function: Factor) -> bool:
+    """Whether a callable has no attributes worth saving: a function, ours or built in."""
+    return hasattr(function, "__code__") or not hasattr(function, "__dict__")

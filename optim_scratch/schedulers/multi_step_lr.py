@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from .scheduler import HasGroups, Rescaling, check_factor, check_ordered
+from optim_scratch.checks import as_list, check_factor, check_integer
+
+from .scheduler import HasGroups, Rescaling
 
 
 class MultiStepLR(Rescaling):
@@ -48,8 +50,11 @@ class MultiStepLR(Rescaling):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        epochs = list(milestones)
-        check_ordered("milestones", epochs)
+        epochs = as_list("milestones", milestones, "an iterable of integers")
+        for epoch in epochs:
+            check_integer("each of milestones", epoch, low=0)
+        if epochs != sorted(epochs):
+            raise ValueError(f"milestones must be in rising order, got {epochs}")
         check_factor("gamma", gamma)
         self.milestones = Counter(epochs)
         self.gamma = gamma

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
+from optim_scratch.checks import check_integer
 from optim_scratch.parameter import Array
 
 
@@ -81,9 +81,21 @@ class LRScheduler:
         return self._last_lr
 
     def step(self) -> None:
-        """Go to the next epoch: set the rate of each group."""
+        """Go to the next epoch: set the rate of each group.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer got more groups and this scheduler does not know their base rates.
+        """
         self.last_epoch += 1
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+        rates, groups = self.get_lr(), self.optimizer.param_groups
+        if len(rates) != len(groups):
+            raise ValueError(
+                f"optimizer must have the {len(rates)} groups that this {type(self).__name__} was "
+                f"made for, got {len(groups)}: make a new scheduler after add_param_group"
+            )
+        for group, lr in zip(groups, rates, strict=True):
             if hasattr(group["lr"], "fill_"):
                 group["lr"].fill_(lr)
             else:
@@ -176,16 +188,18 @@ class LRScheduler:
         name = type(self).__name__
         if state_dict.get("scheduler", name) != name:
             raise ValueError(f"state_dict must be of {name}, got one of {state_dict['scheduler']}")
-        own = [k for k in vars(self) if k not in self.transient]
-        missing = sorted(set(own) - set(state_dict))
-        if missing:
+        own = self.state_dict().keys() - {"scheduler"}
+        if missing := sorted(own - state_dict.keys()):
             raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
+        public = {k for k in state_dict if not k.startswith("_")} - {"scheduler", "verbose"}
+        if foreign := sorted(public - own):
+            raise ValueError(f"state_dict holds {', '.join(foreign)}: it is not of {name}")
         if len(state_dict["base_lrs"]) != len(self.base_lrs):
             raise ValueError(
                 f"state_dict must be for {len(self.base_lrs)} groups, "
                 f"got {len(state_dict['base_lrs'])}"
             )
-        for attribute in own:
+        for attribute in own - set(self.transient):
             setattr(self, attribute, copy.deepcopy(state_dict[attribute]))
 
 
@@ -210,27 +224,3 @@ def detached(value: Any) -> Any:
         array = np.asarray(value.detach().cpu())
         return array.copy() if array.ndim else array.item()
     return value
-
-
-def check_integer(name: str, value: Any, low: int) -> None:
-    """Refuse what is not an integer of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < low:
-        raise ValueError(f"{name} must be >= {low}, got {value}")
-
-
-def check_factor(name: str, value: Any) -> None:
-    """Refuse what is not a finite number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} must be finite and > 0, got {value}")
-
-
-def check_ordered(name: str, values: Sequence[int]) -> None:
-    """Refuse a list that is not of integers, none below 0, in rising order."""
-    for value in values:
-        check_integer(name, value, low=0)
-    if list(values) != sorted(values):
-        raise ValueError(f"{name} must be in rising order, got {list(values)}")

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+import torch
 
 from optim_scratch import Parameter, registry
 from optim_scratch.optimizers import SGD, Optimizer
@@ -38,8 +39,11 @@ def stepped(kind, steps=3):
         ([np.zeros(2)], TypeError, "params must hold Parameter objects, got ndarray"),
         ([Parameter(0.0)] * 2, ValueError, "twice"),
         ([{"lr": 0.1}], ValueError, 'the key "params"'),
+        (5, TypeError, "params must be a Parameter, or an iterable of them or of groups, got 5"),
+        ([{"params": None}], TypeError, "params must be a Parameter, .* got None"),
+        ([{"params": Parameter(0.0)}, Parameter(0.0)], TypeError, "must be a dict, got Parameter"),
     ],
-    ids=["none", "empty group", "array", "twice", "no params"],
+    ids=["none", "empty group", "array", "twice", "no params", "number", "null", "mixed"],
 )
 def test_refuses_parameters(kind, params, error, message):
     with pytest.raises(error, match=message):
@@ -202,6 +206,37 @@ def test_a_state_dict_is_a_snapshot(kind):
             p.grad = np.ones(p.shape)
     optimizer.step()
     assert repr(saved) == repr(before)
+
+
+@every
+@pytest.mark.parametrize(
+    ("saved", "found"),
+    [
+        ({}, r"\{\}"),
+        (None, "None"),
+        ({"model": 0, "optimizer": 1}, r"keys \['model', 'optimizer'\]"),
+    ],
+)
+def test_refuses_what_is_no_state_dict(kind, saved, found):
+    with pytest.raises(ValueError, match=f"with state and param_groups, got {found}"):
+        stepped(kind).load_state_dict(saved)
+
+
+@every
+@pytest.mark.parametrize(
+    "number", [np.float64, np.array, lambda x: torch.tensor(x, dtype=torch.float64)]
+)
+def test_a_number_of_numpys_or_torchs_is_one_of_pythons(kind, number):
+    """It takes the parameter's precision, as a float does, and does not change its arithmetic."""
+    ends = []
+    for lr in (0.1, number(0.1)):
+        p = Parameter(np.ones(3, np.float32))
+        optimizer = kind([p], lr=lr, **REMEMBERING.get(kind.__name__, {}))
+        for gradient in np.random.default_rng(0).normal(size=(20, 3)):
+            p.grad = gradient
+            optimizer.step()
+        ends.append(p.data)
+    assert np.array_equal(*ends)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Schedulers give torch's rates, on our optimizers and on torch's."""
 
 import copy
+import math
 import re
 
 import numpy as np
@@ -244,6 +245,38 @@ def test_a_callable_object_is_saved_and_a_function_is_not():
     assert other.lr_lambdas[0].k == 0.3
 
 
+def test_a_callable_without_attributes_is_saved_like_a_function():
+    scheduler = ours.LambdaLR(our_sgd(), math.cos)
+    assert scheduler.state_dict()["lr_lambdas"] == [None, None]
+    scheduler.load_state_dict(scheduler.state_dict())
+
+
+def test_a_state_without_its_callables_is_refused_and_changes_nothing():
+    scheduler = ours.LambdaLR(our_sgd(), lambda epoch: 1.0)
+    before = repr(scheduler.state_dict())
+    saved = ours.LambdaLR(our_sgd(), lambda epoch: 0.5).state_dict()
+    del saved["lr_lambdas"]
+    with pytest.raises(ValueError, match="state_dict lacks lr_lambdas: it is not of LambdaLR"):
+        scheduler.load_state_dict(saved)
+    assert repr(scheduler.state_dict()) == before
+
+
+@settings
+def test_a_group_added_later_fares_as_in_torch(name, arguments):
+    """Rescaling schedulers take it along; one that overwrites rates does not know its base."""
+    mine, torchs = build(ours, name, our_sgd(), arguments), torch_scheduler(name, arguments)
+    mine.optimizer.add_param_group({"params": Parameter(0.0), "lr": 0.7})
+    late = torch.nn.Parameter(torch.zeros(()))
+    torchs.optimizer.add_param_group({"params": late, "lr": 0.7})
+    if name == "LambdaLR":
+        with pytest.raises(ValueError, match="the 2 groups that this LambdaLR was made for, got 3"):
+            mine.step()
+    else:
+        mine.step()
+        torchs.step()
+        np.testing.assert_allclose(trace(mine), trace(torchs), rtol=1e-12, atol=0)
+
+
 REFUSALS = [
     ("StepLR", {"step_size": 0}, ValueError, "step_size must be >= 1, got 0"),
     ("StepLR", {"step_size": -3}, ValueError, "step_size must be >= 1, got -3"),
@@ -256,11 +289,13 @@ REFUSALS = [
     ("StepLR", {"step_size": 2, "gamma": "0.1"}, TypeError, "gamma must be a number, got '0.1'"),
     ("MultiStepLR", {"milestones": [20, 10]}, ValueError, r"rising order, got \[20, 10\]"),
     ("MultiStepLR", {"milestones": [-1]}, ValueError, "milestones must be >= 0, got -1"),
+    ("MultiStepLR", {"milestones": 5}, TypeError, "milestones must be an iterable of integers"),
     ("MultiStepLR", {"milestones": [1.5]}, TypeError, "milestones must be an integer, got 1.5"),
     ("MultiStepLR", {"milestones": [1], "gamma": 0.0}, ValueError, "gamma must be finite and > 0"),
     ("ExponentialLR", {"gamma": 0.0}, ValueError, "gamma must be finite and > 0, got 0.0"),
     ("ExponentialLR", {"gamma": None}, TypeError, "gamma must be a number, got None"),
     ("LambdaLR", {"lr_lambda": [abs]}, ValueError, "one callable per group, 2, got 1"),
+    ("LambdaLR", {"lr_lambda": 0.5}, TypeError, "lr_lambda must be callable, .* got 0.5"),
     ("LambdaLR", {"lr_lambda": [abs, 0.5]}, TypeError, "lr_lambda must be callable, got 0.5"),
     ("ExponentialLR", {"gamma": 0.9, "last_epoch": -2}, ValueError, "last_epoch must be >= -1"),
     (
@@ -293,6 +328,7 @@ def test_refuses_what_has_no_groups(method):
         ({"scheduler": "ExponentialLR"}, "state_dict must be of StepLR, got one of ExponentialLR"),
         ({"base_lrs": [0.1]}, "state_dict must be for 2 groups, got 1"),
         ({"step_size": None}, "state_dict lacks step_size: it is not of StepLR"),
+        ({"scheduler": None, "milestones": {}}, "state_dict holds milestones: it is not of StepLR"),
     ],
 )
 def test_refuses_a_state_dict_that_does_not_fit(edit, message):

@@ -1,0 +1,72 @@
+"""Refusals at the door: each names the argument, its value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def check_number(
+    name: str, value: ArrayLike, low: float, high: float = np.inf, *, below: bool = False
+) -> None:
+    """Refuse a number outside [low, high], or outside [low, high) if `below`.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : float or array
+        What to check, each entry of an array.
+    low, high : float
+        The bounds.
+    below : bool
+        Whether `high` itself is refused too.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number or an array of them.
+    ValueError
+        If any entry is NaN, infinite or out of range.
+    """
+    numbers = np.asarray(value)
+    if numbers.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be a real number or an array of them, got {value!r}")
+    inside = (numbers >= low) & ((numbers < high) if below else (numbers <= high))
+    if not np.all(inside & np.isfinite(numbers)):
+        bounds = f" and >= {low}" if low > -np.inf else ""
+        if high < np.inf:
+            bounds = f" and in [{low}, {high}{')' if below else ']'}"
+        raise ValueError(f"{name} must be finite{bounds}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False, with a TypeError."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def check_integer(name: str, value: Any, low: int) -> None:
+    """Refuse what is not an integer (TypeError) of at least `low` (ValueError)."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be >= {low}, got {value}")
+
+
+def check_factor(name: str, value: Any) -> None:
+    """Refuse what is not a number (TypeError), finite and above 0 (ValueError)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} must be finite and > 0, got {value}")
+
+
+def as_list(name: str, values: Any, what: str) -> list[Any]:
+    """Return the members of an iterable; a TypeError says that something else is not `what`."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be {what}, got {values!r}")
+    return list(values)
