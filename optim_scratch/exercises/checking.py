@@ -82,7 +82,8 @@ def number(expected: float, hint: str = "", rtol: float = 1e-3) -> Callable[[Any
 
     def judge(answer: Any) -> Verdict:
         value = float(answer) if isinstance(answer, Fraction) else answer
-        if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
+        several = isinstance(value, list | tuple) or np.ndim(value)
+        if several or np.asarray(value).dtype.kind not in "iuf":
             return f"The answer must be one number, got {answer!r}."
         right = np.isclose(float(value), expected, rtol=rtol, atol=0)
         return "" if right else f"{answer} is not it. {hint}".strip()

@@ -84,8 +84,9 @@ def _show(options: argparse.Namespace) -> None:
     if not names:
         raise ValueError("there are no records yet; `optim-lab run constant` makes the first")
     for name in names:
+        records = results.records(name, options.results)
         print(f"{name}\n  {'run':20s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}")
-        for record in results.records(name, options.results):
+        for record in records:
             print(f"  {_summary(record)}")
 
 

@@ -65,17 +65,24 @@ def load(source: str) -> Dataset:
     Raises
     ------
     ValueError
-        When the path does not exist (the message gives the three ways to get data), or when an
-        archive is damaged, unsafe or not what it should be.
+        When the path does not exist or the download fails (the message gives the three ways to
+        get data), or when an archive is damaged, unsafe or not what it should be.
     """
     if source == "cifar10":
-        return cifar10(archives.download(data_folder()))
+        return cifar10(_downloaded())
     if source == "synthetic" or source.startswith("synthetic:"):
         return _synthetic_of(source)
     path = Path(source).expanduser()
     if not path.exists():
         raise ValueError(f"data {source!r} does not exist; {THREE_WAYS}")
     return cifar10(path) if path.name == archives.CIFAR10_FILE else folder(path)
+
+
+def _downloaded() -> Path:
+    try:
+        return archives.download(data_folder())
+    except ValueError as error:
+        raise ValueError(f"{error}; {THREE_WAYS}") from error
 
 
 def _synthetic_of(source: str) -> Dataset:

@@ -167,7 +167,8 @@ def records(suite: str, folder: Path | None = None) -> list[dict[str, Any]]:
     place = (folder or results_folder()) / suite
     paths = sorted(place.glob("*.json"))
     if not paths:
-        raise ValueError(f"suite {suite!r} has no records; there are: {', '.join(suites(folder))}")
+        others = ", ".join(suites(folder)) or "none yet"
+        raise ValueError(f"suite {suite!r} has no records; there are: {others}")
     return [load(path) for path in paths]
 
 

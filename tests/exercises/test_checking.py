@@ -28,7 +28,7 @@ def test_wrong_answers_do_not(exercise: Exercise, capsys):
 
 
 @every
-@pytest.mark.parametrize("answer", [object(), "answer", [], lambda: None, np.nan], ids=type)
+@pytest.mark.parametrize("answer", [object(), "answer", [], [[1], [1, 2]], lambda: None, np.nan])
 def test_nonsense_does_not(exercise: Exercise, answer, capsys):
     assert "not yet" in verdict(capsys, exercise.name, answer)
 

@@ -117,16 +117,18 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
         (["run", "step", "--seeds", "0"], "seeds must be at least 1, got 0"),
         (["run", "step", "--seed", "-1", "--data", "synthetic:128"], "seed must be >= 0, got -1"),
         (["show"], "there are no records yet"),
-        (["show", "article-999"], "suite 'article-999' has no records"),
+        (["show", "article-999"], "suite 'article-999' has no records; there are: none yet"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_error_is_one_line(words, message, capsys):
     assert cli.main(words) == 2
-    line, rest = capsys.readouterr().err.split("\n")
+    out, err = capsys.readouterr()
+    line, rest = err.split("\n")
     assert line.startswith("optim-lab: ")
     assert message in line
     assert rest == ""
+    assert out == ""
 
 
 @pytest.mark.parametrize("stage", ["write", "fsync"])

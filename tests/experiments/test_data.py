@@ -285,6 +285,15 @@ def test_a_download_that_cannot_begin_or_breaks_off(tmp_path, monkeypatch, capsy
     with pytest.raises(ValueError, match="cannot download file:"):
         archives.download(tmp_path / "store", (tmp_path / "nothing").as_uri())
 
+    def offline(*_, **__):
+        raise archives.urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr(archives.urllib.request, "urlopen", offline)
+    with pytest.raises(
+        ValueError, match=r"cannot download .*no route to host; there are three ways"
+    ):
+        data.load("cifar10")
+
     class Broken(io.BytesIO):
         headers = {"Content-Length": "100"}  # noqa: RUF012
 
