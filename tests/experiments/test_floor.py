@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -49,3 +50,11 @@ def test_epochs_must_rise_from_1(recipe, images, epochs):
 def test_looks_must_be_at_least_1(recipe, images):
     with pytest.raises(ValueError, match="looks must be >= 1"):
         floor.measure(recipe, 0, images, [1], looks=0)
+
+
+def test_the_command_writes_what_it_measured(tmp_path, capsys):
+    floor.main(["step", "1", "--data", "synthetic:130", "--results", str(tmp_path)])
+    written = json.loads((tmp_path / "article-003" / "floor" / "step-seed0.json").read_text())
+    assert [epoch["epoch"] for epoch in written["epochs"]] == [1]
+    assert len(written["epochs"][0]["looks"]) == 1  # an epoch of one update has one look
+    assert "epochs [1]" in capsys.readouterr().out
