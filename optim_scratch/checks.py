@@ -44,13 +44,43 @@ def check_number(
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Refuse what is neither True nor False, with a TypeError."""
+    """Refuse what is neither True nor False.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : Any
+        What to check.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, 0 and 1 included.
+    """
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
 def check_integer(name: str, value: Any, low: int) -> None:
-    """Refuse what is not an integer (TypeError) of at least `low` (ValueError)."""
+    """Refuse what is not an integer of at least `low`.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : Any
+        What to check.
+    low : int
+        The least that is allowed.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer, as 2.0 and True are not.
+    ValueError
+        If it is below `low`.
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < low:
@@ -58,7 +88,22 @@ def check_integer(name: str, value: Any, low: int) -> None:
 
 
 def check_factor(name: str, value: Any) -> None:
-    """Refuse what is not a number (TypeError), finite and above 0 (ValueError)."""
+    """Refuse what is not one finite number above 0.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : Any
+        What to check.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is 0 or below, NaN or infinite.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not 0 < value < np.inf:
@@ -66,7 +111,22 @@ def check_factor(name: str, value: Any) -> None:
 
 
 def as_list(name: str, values: Any, what: str) -> list[Any]:
-    """Return the members of an iterable; a TypeError says that something else is not `what`."""
+    """Return the members of an iterable.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    values : Any
+        The iterable.
+    what : str
+        What the message says is allowed.
+
+    Raises
+    ------
+    TypeError
+        If it is no iterable.
+    """
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be {what}, got {values!r}")
     return list(values)

@@ -14,6 +14,18 @@ def floating(values: ArrayLike, name: str) -> Array:
     """Return `values` as a floating array, or say which argument is not one.
 
     Python numbers and lists become float64; a NumPy array keeps its floating dtype.
+
+    Parameters
+    ----------
+    values : array_like of any shape
+        What to return.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    TypeError
+        If `values` are of another kind, as those of an integer array are.
     """
     array = np.asarray(values)
     if not isinstance(values, np.ndarray) and array.dtype.kind in "iu":
@@ -58,7 +70,18 @@ class Parameter:
 
     @property
     def grad(self) -> Array | None:
-        """The gradient of the loss, an array of the parameter's shape and dtype, or None."""
+        """The gradient of the loss, an array of the parameter's shape and dtype, or None.
+
+        An array of that dtype is kept as it is, not copied, unless it shares the parameter's
+        memory.
+
+        Raises
+        ------
+        TypeError
+            If it is set to something else than floating-point numbers.
+        ValueError
+            If it is set to an array of another shape.
+        """
         return self._grad
 
     @grad.setter

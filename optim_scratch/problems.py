@@ -232,7 +232,7 @@ class SpiralMLP:
         return [piece.reshape(lead + row) for piece, row in zip(pieces, rows, strict=True)]
 
     def predict(self, theta: Array, inputs: Array) -> Array:
-        """Return the network's outputs, of shape (..., n), for `inputs` of shape (n, 2)."""
+        """Return outputs of shape (..., n) for `inputs` of shape (n, 2), at `theta` (..., d)."""
         return np.asarray(self._forward(self.split(theta), inputs)[-1][..., 0])
 
     @staticmethod
@@ -283,12 +283,23 @@ class SpiralMLP:
         return np.asarray((rows + rows.T) / 2)
 
     def sharpness(self, theta: Array) -> float:
-        """Return the largest eigenvalue of the Hessian over all examples, at one point."""
+        """Return the largest eigenvalue of the Hessian over all examples at `theta`, of shape (d,).
+
+        Source: the quantity whose rise to 2/η Cohen et al. (2021) found.
+        """
         return float(np.linalg.eigvalsh(self.hessian(theta))[-1])
 
 
 def spirals(points: int, turns: float) -> tuple[Array, Array]:
-    """Return points on two interleaved spirals, of shape (n, 2), and their classes, -1 or 1."""
+    """Return points on two interleaved spirals, of shape (points, 2), and their classes, -1 or 1.
+
+    Parameters
+    ----------
+    points : int, >= 2
+        How many; the first half lies on the spiral of class 1, with the odd one.
+    turns : float, > 0
+        How often each spiral winds around the origin, at distances up to 1.
+    """
     along = np.linspace(0.15, 1.0, (points + 1) // 2)
     angle = 2 * np.pi * turns * along
     arm = along[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -68,6 +68,16 @@ def scheduler_to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     """Turn the `state_dict` of one of our schedulers into one that torch's loads.
 
     torch also counts the calls of `step`, the one its constructor makes among them.
+
+    Parameters
+    ----------
+    state_dict : dict
+        What ``LRScheduler.state_dict()`` returned.
+
+    Returns
+    -------
+    dict
+        The same with torch's counter, without the scheduler's name.
     """
     plain = {name: value for name, value in state_dict.items() if name != "scheduler"}
     return {**plain, "_step_count": state_dict["last_epoch"] + 1}
@@ -76,8 +86,16 @@ def scheduler_to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
 def scheduler_from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     """Turn the `state_dict` of one of torch's schedulers into one that ours loads.
 
-    What torch keeps for its own checks (names with an underscore, but for the last rates) stays
-    behind.
+    Parameters
+    ----------
+    state_dict : dict
+        What the ``state_dict()`` of torch's scheduler returned.
+
+    Returns
+    -------
+    dict
+        The same without what torch keeps for its own checks: names with an underscore, but for
+        the last rates.
     """
     return {
         name: value

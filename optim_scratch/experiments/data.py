@@ -95,6 +95,13 @@ def _synthetic_of(source: str) -> Dataset:
 def cifar10(archive: Path, checksum: str = archives.CIFAR10_SHA256) -> Dataset:
     """Load the official archive, whose checksum is verified before anything is read from it.
 
+    Parameters
+    ----------
+    archive : Path
+        Of ``cifar-10-python.tar.gz``.
+    checksum : str
+        The SHA-256 that it must have, as 64 hexadecimal digits.
+
     Raises
     ------
     ValueError
@@ -113,6 +120,12 @@ def folder(path: Path) -> Dataset:
     """Load an image folder, or a tar of one: ``train/<class>/*`` and ``test/<class>/*``.
 
     A tar is read in memory; nothing is extracted to the disk.
+
+    Parameters
+    ----------
+    path : Path
+        Of the folder or the tar, which may be compressed by gzip, bzip2 or xz. Images of 32×32
+        pixels in any format of `optim_scratch.experiments.archives.FORMATS`.
 
     Raises
     ------

@@ -130,7 +130,13 @@ def finals(ax: Axes, table: pd.DataFrame, measure: str = "test_accuracy") -> Axe
 
 
 def at_end(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of each run's last epoch."""
+    """Return the rows of each run's last epoch.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of records.
+    """
     return table.loc[table.groupby(["suite", "recipe", "seed"], sort=False)["epoch"].idxmax()]
 
 

@@ -121,6 +121,13 @@ def path_of(record: dict[str, Any], folder: Path | None = None) -> Path:
 def write(record: dict[str, Any], folder: Path | None = None) -> Path:
     """Write a record, whole or not at all, and return its path.
 
+    Parameters
+    ----------
+    record : dict
+        As the module's head describes it.
+    folder : Path, optional
+        Where the suites lie; by default the committed records.
+
     Raises
     ------
     ValueError
@@ -144,6 +151,11 @@ def _as_json(record: dict[str, Any]) -> str:
 def load(path: Path) -> dict[str, Any]:
     """Read one record.
 
+    Parameters
+    ----------
+    path : Path
+        Of the JSON file.
+
     Raises
     ------
     ValueError
@@ -159,6 +171,13 @@ def load(path: Path) -> dict[str, Any]:
 def records(suite: str, folder: Path | None = None) -> list[dict[str, Any]]:
     """Read all records of a suite, ordered by file name.
 
+    Parameters
+    ----------
+    suite : str
+        For instance ``"article-003"``.
+    folder : Path, optional
+        Where the suites lie; by default the committed records.
+
     Raises
     ------
     ValueError
@@ -173,7 +192,13 @@ def records(suite: str, folder: Path | None = None) -> list[dict[str, Any]]:
 
 
 def suites(folder: Path | None = None) -> list[str]:
-    """Return the names of the suites that have records."""
+    """Return the names of the suites that have records.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the suites lie; by default the committed records.
+    """
     paths = (folder or results_folder()).glob("*/*.json")
     return sorted({path.parent.name for path in paths})
 

@@ -143,7 +143,10 @@ def train(
 
 
 def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> dict[str, Any]:
-    """Return what must agree for a run to go on from a checkpoint: all that shapes its numbers."""
+    """Return what must agree for a run to go on from a checkpoint: all that shapes its numbers.
+
+    The parameters are those of `train`.
+    """
     return {
         "recipe": results.plain(asdict(recipe)),
         "seed": seed,

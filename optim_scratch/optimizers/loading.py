@@ -18,7 +18,13 @@ ENGINE_FLAGS = frozenset(
 
 
 def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
-    """Return the saved groups around the optimizer's own parameters."""
+    """Return the saved groups around the optimizer's own parameters.
+
+    Raises
+    ------
+    ValueError
+        If what was saved is no state_dict, or of another optimizer or other groups.
+    """
     name = type(optimizer).__name__
     keys = list(saved) if isinstance(saved, dict) else []
     if not {"state", "param_groups"} <= set(keys):
@@ -41,7 +47,13 @@ def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
 
 
 def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:
-    """Return the saved state of each of the optimizer's parameters."""
+    """Return the saved state of each of the optimizer's parameters.
+
+    Raises
+    ------
+    ValueError
+        If a state is of no parameter, or holds what the optimizer does not keep.
+    """
     members = [p for group in optimizer.param_groups for p in group["params"]]
     order = [i for group in saved["param_groups"] for i in group["params"]]
     by_index = dict(zip(order, members, strict=True))
@@ -55,7 +67,13 @@ def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, d
 
 
 def read_array(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Array | None:
-    """Return one saved array in the parameter's dtype; None, as torch's SGD saves, stays."""
+    """Return one saved array in the parameter's dtype; None, as torch's SGD saves, stays.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer keeps no such array, or it has not the parameter's shape.
+    """
     if name not in optimizer.state_names:
         raise ValueError(
             f"state_dict holds {name!r}, which {type(optimizer).__name__} does not keep: "

@@ -118,6 +118,11 @@ class LRScheduler:
         -------
         ndarray of shape (steps, groups)
             Row 0 holds the present rates.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `steps` is not an integer of at least 1.
         """
         check_integer("steps", steps, low=1)
         twin = self._twin()
@@ -157,6 +162,11 @@ class LRScheduler:
         -------
         ndarray of shape (steps,)
 
+        Raises
+        ------
+        TypeError, ValueError
+            As the scheduler's constructor and `preview` do.
+
         Examples
         --------
         >>> from optim_scratch.schedulers import StepLR
@@ -178,7 +188,8 @@ class LRScheduler:
         Parameters
         ----------
         state_dict : dict
-            As `state_dict` returns it. torch's holds counters of its own, which are ignored.
+            As `state_dict` returns it. What torch keeps for itself is ignored: names with an
+            underscore, and ``"verbose"`` of earlier versions.
 
         Raises
         ------
