@@ -129,7 +129,7 @@ class Optimizer:
         check_flag("maximize", group["maximize"])
         for name in self.defaults:
             if np.ndim(group[name]):
-                group[name] = self._check_array(name, np.asarray(group[name]), group["params"])
+                group[name] = self._check_array(name, np.array(group[name]), group["params"])
         self._check(group)
 
     def _check_array(self, name: str, values: Array, members: list[Parameter]) -> Array:

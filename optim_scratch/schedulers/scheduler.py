@@ -117,7 +117,7 @@ class LRScheduler:
         Returns
         -------
         ndarray of shape (steps, groups)
-            Row 0 holds the present rates.
+            Row 0 holds the present rates. Where rates are arrays, their axes follow.
 
         Raises
         ------

@@ -196,6 +196,14 @@ def test_resumes_exactly(kind):
 
 
 @every
+def test_an_array_of_rates_is_copied(kind):
+    rates = np.array([0.1, 0.2])
+    optimizer = kind([Parameter([0.0, 0.0])], lr=rates)
+    rates[:] = 9.0
+    assert optimizer.param_groups[0]["lr"].tolist() == [0.1, 0.2]
+
+
+@every
 def test_a_state_dict_is_a_snapshot(kind):
     optimizer = stepped(kind)
     saved = optimizer.state_dict()

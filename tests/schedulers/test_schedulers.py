@@ -222,6 +222,14 @@ def test_curve_needs_no_optimizer(name, arguments):
     assert np.array_equal(curve, trace(build(ours, name, our_sgd(), arguments), 50)[:, 0])
 
 
+def test_arrays_of_rates_keep_their_axes():
+    sgd = SGD([Parameter(np.zeros((3, 2)))], lr=np.array([[1.0], [2.0], [4.0]]))
+    scheduler = ours.StepLR(sgd, 1, 0.5)
+    assert scheduler.preview(5).shape == (5, 1, 3, 1)
+    scheduler.step()
+    assert scheduler.get_last_lr()[0].tolist() == [[0.5], [1.0], [2.0]]
+
+
 def test_a_tensor_is_filled_in_place():
     optimizer = torch_sgd(tensor=True)
     held = optimizer.param_groups[0]["lr"]
