@@ -53,11 +53,13 @@ def _normalised(gradient: Gradient, theta: Array, lr: float, steps: int) -> Arra
     return theta
 
 
-def _bowl(theta: Array) -> Array:
+def bowl(theta: Array) -> Array:
+    """Return the gradient of a bowl with the curvatures 1, 2, 3, ... along its axes."""
     return theta * np.arange(1.0, theta.size + 1)
 
 
-def _quartic(theta: Array) -> Array:
+def quartic(theta: Array) -> Array:
+    """Return the gradient of the sum of θ⁴/4 − θ²/2."""
     return theta**3 - theta
 
 
@@ -66,9 +68,9 @@ add(
     function(
         descent,
         lambda rng: [
-            (_bowl, rng.standard_normal(3), 0.1, 1),
-            (_bowl, rng.standard_normal(2), 0.3, 7),
-            (_quartic, rng.standard_normal(4), 0.05, 20),
+            (bowl, rng.standard_normal(3), 0.1, 1),
+            (bowl, rng.standard_normal(2), 0.3, 7),
+            (quartic, rng.standard_normal(4), 0.05, 20),
         ],
         "Each step needs a fresh gradient, taken where the last step ended.",
     ),

@@ -38,6 +38,33 @@ def test_a_swing_lowers_the_sharpness_but_not_the_quadratic_models() -> None:
     assert quadratic.final_loss > 1e5
 
 
+def test_other_starts_settle_there_too() -> None:
+    network, lrs = problems.SpiralMLP(points=59), np.array([0.2, 0.4, 0.8])
+    starts = np.stack([problems.SpiralMLP(seed=seed).start for seed in range(8)])
+    runs = descend(network, SGD, 4000, lr=lrs[:, None, None], start=starts, every=4000)
+    alive = np.nonzero(runs.diverged_at < 0)
+    products = [network.sharpness(runs.end[i, j]) * lrs[i] for i, j in zip(*alive, strict=True)]
+    assert len(products) == 23
+    np.testing.assert_allclose(products, 2, rtol=0.1)
+
+
+def test_the_swings_foretell_the_fall_of_the_sharpness() -> None:
+    def slope(theta, delta=1e-3):
+        u = delta * np.linalg.eigh(network.hessian(theta))[1][:, -1]
+        both = network.gradient(theta + u) + network.gradient(theta - u)
+        return np.sum(((both - 2 * network.gradient(theta)) / delta**2) ** 2)
+
+    network, lr = problems.SpiralMLP(points=59), 0.2
+    here = descend(network, SGD, 530, lr=lr, every=530).end
+    u = np.linalg.eigh(network.hessian(here))[1][:, -1]
+    path = descend(network, SGD, 40, lr=lr, start=here + 0.01 * u).points
+    bottom = path[18]
+    swings = np.sum(((path - here) @ u) ** 2)
+    most, least = (lr / 2 * swings * slope(theta) for theta in (here, bottom))
+    fall = network.sharpness(here) - network.sharpness(bottom)
+    assert least < fall < most < 2 * least
+
+
 def test_rosenbrock_above_the_limit_rests_where_the_curvature_is_two_over_the_rate() -> None:
     def curvature(x, y):
         hessian = [[2 - 400 * (y - x**2) + 800 * x**2, -400 * x], [-400 * x, 200]]
