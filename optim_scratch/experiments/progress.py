@@ -6,6 +6,9 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+LINE = "{desc} {remaining} {rate_noinv_fmt}{postfix} {bar}"
+"""A terminal of 80 columns shows all of it; what is left over goes to the bar."""
+
 
 class Watcher:
     """Is told how a run goes, and says nothing; the others say it their way."""
@@ -42,18 +45,18 @@ class Bar(Watcher):
         self.epochs, self.images = epochs, images
         self.bar = tqdm(
             total=epochs * images, initial=done * images, desc=self.title, file=self.stream,
-            unit=" images", unit_scale=True, dynamic_ncols=True, smoothing=0.05,
+            unit=" img", unit_scale=True, dynamic_ncols=True, smoothing=0.05, bar_format=LINE,
         )  # fmt: skip
 
     def batch(self, epoch: int, images: int, lr: float, loss: float, accuracy: float) -> None:
         """Move the bar."""
-        now = f"epoch {epoch}/{self.epochs}, lr {lr:.3g}, train {loss:.3f} {accuracy:.1%}"
+        now = f"epoch {epoch}/{self.epochs} lr {lr:.3g} train {loss:.2f} {accuracy:.0%}"
         self.bar.set_postfix_str(now + self.test, refresh=False)
         self.bar.update((epoch - 1) * self.images + images - self.bar.n)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Show the test images' loss and accuracy from now on."""
-        self.test = f", test {row['test_loss']:.3f} {row['test_accuracy']:.1%}"
+        self.test = f" test {row['test_loss']:.2f} {row['test_accuracy']:.0%}"
         self.bar.update(row["epoch"] * self.images - self.bar.n)
 
     def stop(self) -> None:
