@@ -16,7 +16,7 @@ def test_code_runs() -> None:
 
 
 def test_results_are_those_of_the_records() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|[^|]*\|(.*)\|$", README, re.MULTILINE)
     records = (ROOT / "book/results/article-003").glob("*-seed0.json")
     assert {recipe for recipe, _ in rows} == {path.name[: -len("-seed0.json")] for path in records}
     for recipe, cells in rows:
