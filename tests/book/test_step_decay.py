@@ -46,6 +46,15 @@ def test_get_lr_is_not_the_rate_in_use():
     assert schedule.get_last_lr() == pytest.approx([0.002])
 
 
+def test_two_epochs_mean_and_one_epoch_after_the_drop_see_about_the_same_directions():
+    share = 2 * 0.39 * (1 - 0.39 * (1 - np.exp(-1 / 0.39)))
+    assert share == pytest.approx(0.5, abs=0.005)
+    # the share by its definition: the mean of e^(-|i - j| / T) over all pairs of W steps
+    steps = np.arange(1000)
+    pairs = np.exp(-np.abs(steps[:, None] - steps) / 390)
+    assert pairs.mean() == pytest.approx(share, rel=0.01)
+
+
 def watched(name):
     path = files.results_folder() / "article-003" / "floor" / f"{name}-seed0.json"
     return {epoch["epoch"]: epoch["looks"] for epoch in json.loads(path.read_text())["epochs"]}
@@ -84,7 +93,16 @@ def test_the_jump_was_foretold_in_part(measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_the_drop_shrank_the_jitter_to_gamma_and_left_the_centre(measure):
+def test_what_the_rule_missed_is_what_the_centre_gained_without_the_drop(measure):
+    level, early = level_and_centre("step", measure, [15, 16])
+    late = level_and_centre("constant", measure, [17, 18])[1]
+    missed = article_003().loc[("step", 17), measure] - (early + 0.2 * (level - early))
+    looks = [look[measure] for epoch in (17, 18) for look in watched("step")[epoch]]
+    assert missed == pytest.approx(late - early, abs=np.std(looks, ddof=1))
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_drop_shrank_the_floor_to_gamma_and_left_the_centre(measure):
     level, centre = level_and_centre("constant", measure, [17, 18])
     low, same = level_and_centre("step", measure, [17, 18])
     assert (low - same) / (level - centre) == pytest.approx(0.2, abs=0.02)
