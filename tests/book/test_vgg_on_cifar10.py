@@ -62,3 +62,18 @@ def test_seeds_pair_the_runs_until_their_rates_part():
 def test_the_article_compares_schedules_at_different_rates():
     base = [recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES]
     assert base == [0.01, 0.01, 0.02, 0.04]
+
+
+def test_multistep_is_a_constant_rate_of_twice_the_size_for_ten_epochs_and_leads():
+    runs = results.read("article-003").query("seed == 0 and epoch <= 10")
+    runs = runs.set_index(["recipe", "epoch"])
+    assert (runs.loc["multistep", "lr"] == 2 * runs.loc["constant", "lr"]).all()
+    lead = runs.loc["multistep", "test_accuracy"] - runs.loc["constant", "test_accuracy"]
+    assert lead.loc[6:].mean() > 0.04
+
+
+def test_the_drops_lead_is_gone_in_the_last_five_epochs():
+    runs = results.read("article-003").query("seed == 0").set_index(["recipe", "epoch"])
+    lead = runs.loc["step", "test_accuracy"] - runs.loc["constant", "test_accuracy"]
+    assert lead.loc[17] > 0.03
+    assert abs(lead.loc[26:].mean()) < 0.008
