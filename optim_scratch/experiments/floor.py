@@ -18,7 +18,7 @@ from optim_scratch.checks import check_integer
 from optim_scratch.experiments import data as sources
 from optim_scratch.experiments import files, recipes
 from optim_scratch.experiments.progress import Watcher
-from optim_scratch.experiments.train import Settings, _Run, _threads
+from optim_scratch.experiments.train import Run, Settings, limited_threads
 
 
 def measure(
@@ -67,8 +67,8 @@ def measure(
     if not epochs or list(epochs) != sorted(set(epochs)):
         raise ValueError(f"epochs must be in rising order, got {list(epochs)}")
     settings = settings or Settings()
-    with _threads(settings.threads):
-        run = _Run(recipe, seed, data, settings)
+    with limited_threads(settings.threads):
+        run = Run(recipe, seed, data, settings)
         run.restore(checkpoint)
         if len(run.rows) >= epochs[0]:
             raise ValueError(f"epochs must begin after epoch {len(run.rows)}, got {list(epochs)}")
@@ -84,7 +84,7 @@ def measure(
 class _Eye:
     """Watches a run: keeps the mean of its weights, and evaluates them and it now and then."""
 
-    def __init__(self, run: _Run, looks: int) -> None:
+    def __init__(self, run: Run, looks: int) -> None:
         self.run, self.rate, self.averaged = run, 0.0, 0
         self.weights = list(run.model.parameters())
         self.means = [torch.zeros_like(p) for p in self.weights]
@@ -121,7 +121,7 @@ class _Eye:
     def _evaluate(self, prefix: str) -> dict[str, Any]:
         row: dict[str, Any] = {}
         for name, images in (("train", self.run.seen_set), ("test", self.run.test_set)):
-            loss, accuracy = self.run._evaluate(images)
+            loss, accuracy = self.run.evaluate(images)
             row |= {f"{prefix}{name}_loss": loss, f"{prefix}{name}_accuracy": accuracy}
         return row
 

@@ -125,8 +125,8 @@ def train(
     """
     check_integer("seed", seed, low=0)
     settings, watcher = settings or Settings(), watcher or Watcher()
-    with _threads(settings.threads):
-        run = _Run(recipe, seed, data, settings)
+    with limited_threads(settings.threads):
+        run = Run(recipe, seed, data, settings)
         run.restore(checkpoint)
         record = run.head()
         watcher.start(recipe.epochs, len(run.train_set), len(run.rows))
@@ -162,7 +162,8 @@ def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def limited_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` CPU threads, and as many as before afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -171,8 +172,32 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Run:
-    """A network, its optimizer and scheduler, its images, and the epochs done so far."""
+class Run:
+    """A network, its optimizer and scheduler, its images, and the epochs done so far.
+
+    Parameters
+    ----------
+    recipe, seed, data, settings
+        As in `train`.
+
+    Attributes
+    ----------
+    rows : list of dict
+        What was recorded of each epoch that is done.
+    model : torch.nn.Module
+        The network.
+    optimizer : torch.optim.Optimizer
+        Moves its parameters.
+    scheduler : LRScheduler or None
+        One of ours; drives the optimizer's rate.
+    train_set, seen_set, validation_set, test_set : ImageSet
+        The images: for training; the fixed ones of them that are evaluated; held out; for testing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `train` does.
+    """
 
     def __init__(self, recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> None:
         self.recipe, self.seed, self.data, self.settings = recipe, seed, data, settings
@@ -211,11 +236,11 @@ class _Run:
         number = len(self.rows) + 1
         rate = float(self.optimizer.param_groups[0]["lr"])
         start = time.perf_counter()
-        running = self._train(number, rate, watcher)
+        running = self.train_epoch(number, rate, watcher)
         middle = time.perf_counter()
-        train = self._evaluate(self.seen_set)
-        validation = self._evaluate(self.validation_set)
-        test = self._evaluate(self.test_set)
+        train = self.evaluate(self.seen_set)
+        validation = self.evaluate(self.validation_set)
+        test = self.evaluate(self.test_set)
         end = time.perf_counter()
         if self.scheduler is not None:
             self.scheduler.step()
@@ -228,8 +253,8 @@ class _Run:
         self.rows.append(row)
         return row
 
-    def _train(self, number: int, rate: float, watcher: Watcher) -> tuple[float, float]:
-        """Return the mean loss and accuracy of an epoch's batches, each before its update."""
+    def train_epoch(self, number: int, rate: float, watcher: Watcher) -> tuple[float, float]:
+        """Train for one epoch; return mean loss and accuracy of its batches, before each update."""
         self.model.train()
         size, seed = self.recipe.batch_size, derived_seed(self.seed, number)
         losses: list[float] = []
@@ -258,7 +283,7 @@ class _Run:
             logits: torch.Tensor = self.network(images)
         return logits.float()
 
-    def _evaluate(self, images: ImageSet) -> tuple[float, float] | tuple[None, None]:
+    def evaluate(self, images: ImageSet) -> tuple[float, float] | tuple[None, None]:
         """Return mean loss and accuracy over all images of a set, or None for an empty one."""
         if not len(images):
             return None, None

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from optim_scratch.experiments import floor, train
-from optim_scratch.experiments.train import Settings, _Run
+from optim_scratch.experiments.train import Run, Settings
 
 
 def test_watching_leaves_the_run_as_it_is(recipe, images):
@@ -21,7 +21,7 @@ def test_watching_leaves_the_run_as_it_is(recipe, images):
 
 
 def test_the_mean_is_that_of_the_weights_after_each_step(recipe, images):
-    run = _Run(replace(recipe, scheduler=None, scheduler_arguments={}), 0, images, Settings())
+    run = Run(replace(recipe, scheduler=None, scheduler_arguments={}), 0, images, Settings())
     seen = []
     run.optimizer.register_step_post_hook(
         lambda *_: seen.append([p.detach().clone() for p in run.model.parameters()])
