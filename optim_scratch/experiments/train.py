@@ -190,8 +190,9 @@ class Run:
         Moves its parameters.
     scheduler : LRScheduler or None
         One of ours; drives the optimizer's rate.
-    train_set, seen_set, validation_set, test_set : optim_scratch.experiments.batches.ImageSet
-        The images: for training; the fixed ones of them that are evaluated; held out; for testing.
+    train_set, seen_set, validation_set, test_set
+        The images, each an `ImageSet`: for training; the fixed ones of them that are evaluated;
+        held out; for testing.
 
     Raises
     ------
