@@ -97,38 +97,6 @@ def rates(ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | None = N
     return ax
 
 
-def finals(ax: Axes, table: pd.DataFrame, measure: str = "test_accuracy") -> Axes:
-    """Draw a measure after the last epoch: a dot for each run, a bar at each recipe's mean.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where to draw.
-    table : DataFrame
-        Rows of records.
-    measure : str
-        A column.
-
-    Returns
-    -------
-    Axes
-        The same.
-    """
-    last = at_end(table)
-    recipes = list(dict.fromkeys(last["recipe"]))
-    for place, recipe in enumerate(recipes):
-        values = last.loc[last["recipe"] == recipe, measure]
-        colour = COLOURS.get(recipe)
-        ax.plot(values, [place] * len(values), "o", color=colour, alpha=0.6, markeredgewidth=0)
-        ax.plot([values.mean()], [place], "|", color=colour, markersize=18, markeredgewidth=2)
-    ax.set(yticks=range(len(recipes)), yticklabels=recipes, ylim=(len(recipes) - 0.5, -0.5))
-    part, _, what = measure.rpartition("_")
-    ax.set(xlabel=f"{what}, {NAMES.get(part, part)}, after the last epoch")
-    if what == "accuracy":
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
-    return ax
-
-
 def at_end(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each run's last epoch.
 

@@ -229,8 +229,8 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 index[p] = len(index)
-            plain = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
-            groups.append({**plain, "params": [index[p] for p in group["params"]]})
+            hyper = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
+            groups.append({**hyper, "params": [index[p] for p in group["params"]]})
         state = {index[p]: copy.deepcopy(s) for p, s in self.state.items()}
         return {"state": state, "param_groups": groups, "optimizer": type(self).__name__}
 

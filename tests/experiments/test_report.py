@@ -43,15 +43,6 @@ def test_rates(ax, table):
     assert (ax.get_ylabel(), ax.get_yscale()) == ("learning rate", "log")
 
 
-def test_finals(ax, table):
-    assert report.finals(ax, table) is ax
-    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
-    means = [line for line in ax.get_lines() if line.get_marker() == "|"]
-    assert [list(line.get_xdata()) for line in dots] == [[0.5], [0.7, 0.9]]
-    assert [line.get_xdata()[0] for line in means] == pytest.approx([0.5, 0.8])
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["constant", "step"]
-
-
 def test_summary(table):
     found = report.summary(table)
     assert list(found.index) == ["constant", "step"]
