@@ -94,7 +94,8 @@ def descend(
 
     Hyper-parameters that are arrays make many runs at once. They broadcast against the point, whose
     last axis holds its coordinates: ``lr`` of shape (100, 1) is a hundred runs; ``lr`` of shape
-    (100, 1, 1) with ``momentum`` of shape (50, 1) is 100 × 50.
+    (100, 1, 1) with ``momentum`` of shape (50, 1) is 100 × 50. So does an array as an entry of a
+    tuple: ``betas=(beta1, 0.999)`` with ``beta1`` of shape (100, 1).
 
     A run that diverges is a result: see `Trajectory.diverged_at`.
 
@@ -136,7 +137,8 @@ def descend(
     """
     check_integer("steps", steps, low=1)
     check_integer("every", every, low=1)
-    p = Parameter(_spread(landscape, start, hyper))
+    flat = dict(each for item in hyper.items() for each in optimizer.entries(*item))
+    p = Parameter(_spread(landscape, start, flat))
     mover = optimizer([p], **hyper)
     schedule = scheduler(mover) if scheduler else None
     records = []

@@ -24,6 +24,7 @@ COLOURS: dict[str, str] = {
     "SGD": "#0072B2",
     "momentum": "#D55E00",
     "Nesterov": "#009E73",
+    "Adam": "#CC79A7",
 }
 """One colour per optimizer, from the palette of Okabe & Ito (2008), safe for colour-blind eyes."""
 

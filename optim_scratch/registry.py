@@ -67,6 +67,17 @@ METHODS: tuple[Method, ...] = (
         torch="torch.optim.SGD",
     ),
     Method(
+        name="Adam",
+        kind="optimizer",
+        module="optimizers.adam",
+        chapter="schedulers/warmup",
+        summary="a step along the mean gradient, in units of its root mean square",
+        source="Kingma & Ba 2015; Reddi et al. 2018",
+        reference="kingma2015",
+        torch="torch.optim.Adam",
+        parent="SGD",
+    ),
+    Method(
         name="LambdaLR",
         kind="scheduler",
         module="schedulers.lambda_lr",

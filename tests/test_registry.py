@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from optim_scratch import optimizers, registry, schedulers
+from optim_scratch.optimizers.loading import ENGINE_FLAGS
 
 ROOT = Path(__file__).parent.parent
 every = pytest.mark.parametrize("method", registry.METHODS, ids=lambda method: method.name)
@@ -24,7 +25,7 @@ def test_torch_has_the_same_arguments_in_the_same_order(method):
     module, name = method.torch.rsplit(".", 1)
     theirs = inspect.signature(getattr(importlib.import_module(module), name)).parameters
     ours = inspect.signature(method.load()).parameters
-    engine = {"foreach", "fused", "capturable", "differentiable", "verbose"}
+    engine = ENGINE_FLAGS | {"verbose"}
     assert list(ours) == [name for name in theirs if name not in engine]
     for name, parameter in ours.items():
         assert parameter.default == theirs[name].default, name

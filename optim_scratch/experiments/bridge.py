@@ -115,10 +115,15 @@ def _tensor(value: Any) -> Any:
 
 def _hyper(name: str, value: Any) -> Any:
     """Return a group's entry as torch takes it."""
+    if isinstance(value, tuple):
+        return tuple(_hyper(f"{name}[{i}]", entry) for i, entry in enumerate(value))
     if isinstance(value, np.ndarray):
         raise ValueError(f"{name} must be one number for torch, got an array of {value.shape}")
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _array(value: Any) -> Any:
+    """Return a tensor as an array, also in a tuple; anything else as it is."""
+    if isinstance(value, tuple):
+        return tuple(_array(entry) for entry in value)
     return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value

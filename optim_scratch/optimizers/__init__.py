@@ -1,6 +1,7 @@
 """Optimizers: one module per method, all on one base."""
 
+from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = ["SGD", "Adam", "Optimizer"]

@@ -38,6 +38,8 @@ def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
         raise ValueError(f"state_dict must have groups of {sizes} parameters, got {saved_sizes}")
     groups = []
     for ours, theirs in zip(optimizer.param_groups, saved["param_groups"], strict=True):
+        if theirs.get("decoupled_weight_decay", False):
+            raise ValueError(f"state_dict must be of {name}, got one with decoupled weight decay")
         missing = sorted(set(optimizer.defaults) - set(theirs))
         if missing:
             raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
@@ -62,25 +64,54 @@ def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, d
         if index not in by_index:
             raise ValueError(f"state_dict has a state for parameter {index}, which is in no group")
         p = by_index[index]
-        state[p] = {k: read_array(optimizer, p, k, v) for k, v in entries.items()}
+        state[p] = {k: read_entry(optimizer, p, k, v) for k, v in entries.items()}
+        missing = [name for name in optimizer.required_names if state[p].get(name) is None]
+        if state[p] and missing:
+            raise ValueError(f"state_dict lacks {', '.join(missing)} of parameter {index}")
     return state
 
 
-def read_array(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Array | None:
-    """Return one saved array in the parameter's dtype; None, as torch's SGD saves, stays.
+def read_entry(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Array | int | None:
+    """Return one saved entry of a parameter's state; None, as torch's SGD saves, stays.
 
     Raises
     ------
     ValueError
-        If the optimizer keeps no such array, or it has not the parameter's shape.
+        If the optimizer keeps no such thing, or it does not fit.
     """
-    if name not in optimizer.state_names:
+    known = (*optimizer.count_names, *optimizer.state_names)
+    if name not in known:
         raise ValueError(
             f"state_dict holds {name!r}, which {type(optimizer).__name__} does not keep: "
-            f"it keeps {', '.join(optimizer.state_names) or 'nothing'}"
+            f"it keeps {', '.join(known) or 'nothing'}"
         )
     if value is None:
         return None
+    return read_count(name, value) if name in optimizer.count_names else read_array(p, name, value)
+
+
+def read_count(name: str, value: Any) -> int:
+    """Return a saved count, which torch keeps as a tensor of a floating dtype.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of at least 0.
+    """
+    count = number(value)
+    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0 or count % 1:
+        raise ValueError(f"{name} must be a whole number >= 0, got {value!r}")
+    return int(count)
+
+
+def read_array(p: Parameter, name: str, value: Any) -> Array:
+    """Return one saved array in the parameter's dtype.
+
+    Raises
+    ------
+    ValueError
+        If it has not the parameter's shape.
+    """
     array = np.asarray(value).astype(p.dtype)
     if array.shape != p.shape:
         raise ValueError(f"{name} must have its parameter's shape {p.shape}, got {array.shape}")
@@ -88,7 +119,12 @@ def read_array(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Arr
 
 
 def number(value: Any) -> Any:
-    """Return a tensor as an array, a tensor of one number as a float, all else as it is."""
+    """Return a tensor as an array, a tensor of one number as a float, all else as it is.
+
+    Of a tuple, do so with each entry.
+    """
+    if isinstance(value, tuple):
+        return tuple(number(entry) for entry in value)
     if not hasattr(value, "__array__"):
         return value
     array = np.asarray(value)

@@ -24,6 +24,8 @@ TILE = 131_072
 
 def plain(value: Any) -> Any:
     """Return a number that NumPy or torch holds as Python's, which takes the parameter's dtype."""
+    if isinstance(value, tuple):
+        return tuple(plain(entry) for entry in value)
     return value.item() if hasattr(value, "item") and not value.ndim else value
 
 
@@ -67,8 +69,17 @@ class Optimizer:
     updated tile by tile.
     """
 
+    tuples: ClassVar[dict[str, int]] = {}
+    """The hyper-parameters that are tuples, as Adam's betas are, and how many entries each has."""
+
     state_names: ClassVar[tuple[str, ...]] = ()
     """The arrays, by torch's names, that the method keeps for a parameter."""
+
+    count_names: ClassVar[tuple[str, ...]] = ()
+    """The whole numbers that it keeps, such as ``"step"``."""
+
+    required_names: ClassVar[tuple[str, ...]] = ()
+    """Those of both that a parameter's state has from its first step on."""
 
     elementwise: ClassVar[bool] = True
     """Whether each entry of a parameter moves by itself."""
@@ -128,9 +139,46 @@ class Optimizer:
         check_number("lr", group["lr"], low=0)
         check_flag("maximize", group["maximize"])
         for name in self.defaults:
-            if np.ndim(group[name]):
-                group[name] = self._check_array(name, np.array(group[name]), group["params"])
+            copies = [
+                self._copied(*each, group["params"]) for each in self.entries(name, group[name])
+            ]
+            group[name] = plain(tuple(copies)) if name in self.tuples else copies[0]
         self._check(group)
+
+    @classmethod
+    def entries(cls, name: str, value: Any) -> list[tuple[str, Any]]:
+        """Return a hyper-parameter's name and value; of a tuple, those of each entry.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"lr"`` or ``"betas"``.
+        value : Any
+            Its value.
+
+        Returns
+        -------
+        list of (str, Any)
+            Such as ``[("betas[0]", 0.9), ("betas[1]", 0.999)]``.
+
+        Raises
+        ------
+        TypeError
+            If the method wants a tuple and this is neither one nor a list.
+        ValueError
+            If it has not as many entries as the method wants.
+        """
+        if name not in cls.tuples:
+            return [(name, value)]
+        count = cls.tuples[name]
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"{name} must be a tuple of {count} numbers, got {value!r}")
+        if len(value) != count:
+            raise ValueError(f"{name} must be a tuple of {count} numbers, got {value!r}")
+        return [(f"{name}[{i}]", entry) for i, entry in enumerate(value)]
+
+    def _copied(self, name: str, value: Any, members: list[Parameter]) -> Any:
+        return self._check_array(name, np.array(value), members) if np.ndim(value) else value
 
     def _check_array(self, name: str, values: Array, members: list[Parameter]) -> Array:
         if not self.elementwise:
@@ -191,7 +239,8 @@ class Optimizer:
         self._prepare(p, state, h)
         if state:
             self.state[p] = state
-        if self.elementwise and not arrays and p.data.size > TILE:
+        many = arrays or any(np.ndim(entry) for name in self.tuples for entry in h[name])
+        if self.elementwise and not many and p.data.size > TILE:
             self._update_tiles(p.data, g, state, h)
         else:
             self._update(p.data, g, state, h)

@@ -1,0 +1,136 @@
+"""Adam: steps in units of the gradient's own size, with AMSGrad on request."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optim_scratch.checks import check_flag, check_number
+from optim_scratch.parameter import Array, Parameter
+
+from .optimizer import Hyper, Optimizer, Parameters, nonzero
+
+
+class Adam(Optimizer):
+    r"""Adam, adaptive moment estimation.
+
+    .. math::
+
+       g_t &= \nabla \mathcal{L}(\theta_{t-1}) + \lambda\,\theta_{t-1} \\
+       m_t &= \beta_1\,m_{t-1} + (1 - \beta_1)\,g_t, \qquad
+       \hat m_t = m_t / (1 - \beta_1^t) \\
+       v_t &= \beta_2\,v_{t-1} + (1 - \beta_2)\,g_t^2, \qquad
+       \hat v_t = v_t / (1 - \beta_2^t) \\
+       \theta_t &= \theta_{t-1} - \eta\,\frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon}
+
+    with :math:`m_0 = v_0 = 0`. AMSGrad divides by the largest :math:`v` there has been:
+    :math:`\hat v_t = \max(v_1, \dots, v_t) / (1 - \beta_2^t)`.
+
+    Parameters
+    ----------
+    params : iterable of Parameter, or of groups
+        What to move. A group is a dict with the key ``"params"`` and hyper-parameters of its own.
+    lr : float or array, >= 0
+        Learning rate :math:`\eta`, in units of the parameter: about the length of a step of each
+        entry, whatever the size of its gradient.
+    betas : tuple of two, each a float or array in [0, 1)
+        :math:`\beta_1` and :math:`\beta_2`, the shares of the mean gradient and of the mean square
+        that survive a step. A mean reaches back about :math:`1 / (1 - \beta)` steps.
+    eps : float or array, >= 0
+        :math:`\varepsilon`, in units of the gradient: entries whose gradients are smaller take
+        shorter steps. With 0, an entry whose gradient was always 0 becomes NaN.
+    weight_decay : float or array, >= 0
+        :math:`\lambda`, the strength of an L2 penalty :math:`\tfrac{\lambda}{2}\|\theta\|^2`. Its
+        gradient enters both means, so that where gradients are large it decays less.
+    amsgrad : bool
+        Divide by the largest :math:`v` so far.
+    maximize : bool
+        Go up the gradient instead of down.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range, or if an array hyper-parameter
+        does not broadcast to the shape of every parameter.
+
+    Notes
+    -----
+    Source: Kingma & Ba (2015), Algorithm 1, and for AMSGrad Reddi, Kale & Kumar (2018), Algorithm
+    2. torch, and so this class, differs from the second: it corrects both biases, where the paper
+    corrects none, and it takes the maximum before the correction, so that
+    :math:`\hat v` itself may fall while :math:`1 - \beta_2^t` grows. Neither paper has weight
+    decay; Loshchilov & Hutter (2019) show what its place in the gradient costs.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0, 1.0])
+    >>> adam = Adam([w], lr=0.1)
+    >>> w.grad = [1000.0, 0.001]
+    >>> adam.step()
+    >>> w.data.round(4).tolist()
+    [0.9, 0.9]
+    """
+
+    tuples: ClassVar[dict[str, int]] = {"betas": 2}
+    state_names: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    count_names: ClassVar[tuple[str, ...]] = ("step",)
+    required_names: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: ArrayLike = 1e-3,
+        betas: tuple[ArrayLike, ArrayLike] = (0.9, 0.999),
+        eps: ArrayLike = 1e-8,
+        weight_decay: ArrayLike = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        for name, beta in self.entries("betas", group["betas"]):
+            check_number(name, beta, low=0, high=1, below=True)
+        check_number("eps", group["eps"], low=0)
+        check_number("weight_decay", group["weight_decay"], low=0)
+        check_flag("amsgrad", group["amsgrad"])
+
+    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
+        if not state:
+            state["step"] = 0
+            state["exp_avg"] = np.zeros_like(p.data)
+            state["exp_avg_sq"] = np.zeros_like(p.data)
+        if h["amsgrad"] and state.get("max_exp_avg_sq") is None:
+            state["max_exp_avg_sq"] = np.zeros_like(p.data)
+        state["step"] += 1
+        h["bias_corrections"] = [1 - beta ** state["step"] for beta in h["betas"]]
+
+    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
+        eta, (beta1, beta2), eps, lam = h["lr"], h["betas"], h["eps"], h["weight_decay"]
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        correction1, correction2 = h["bias_corrections"]  # 1 − β₁ᵗ and 1 − β₂ᵗ
+        # g ← g + λ θ
+        if nonzero(lam):
+            g = g + lam * theta
+        # m ← β₁ m + (1 − β₁) g
+        m *= beta1
+        m += (1 - beta1) * g
+        # v ← β₂ v + (1 − β₂) g²
+        v *= beta2
+        v += (1 - beta2) * g * g
+        # AMSGrad: v_max ← max(v_max, v), in place of v
+        if h["amsgrad"]:
+            v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+        # θ ← θ − η m̂ / (√v̂ + ε), where m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ)
+        theta -= eta / correction1 * m / (np.sqrt(v) / correction2**0.5 + eps)
