@@ -87,8 +87,8 @@ def check_integer(name: str, value: Any, low: int) -> None:
         raise ValueError(f"{name} must be >= {low}, got {value}")
 
 
-def check_factor(name: str, value: Any) -> None:
-    """Refuse what is not one finite number above 0.
+def check_factor(name: str, value: Any, high: float = np.inf) -> None:
+    """Refuse what is not one finite number above 0 and at most `high`.
 
     Parameters
     ----------
@@ -96,18 +96,67 @@ def check_factor(name: str, value: Any) -> None:
         What the message calls it.
     value : Any
         What to check.
+    high : float
+        The greatest that is allowed.
 
     Raises
     ------
     TypeError
         If it is no number.
     ValueError
-        If it is 0 or below, NaN or infinite.
+        If it is 0 or below, above `high`, NaN or infinite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} must be finite and > 0, got {value}")
+    if not (0 < value <= high and value < np.inf):
+        bounds = "finite and > 0" if high == np.inf else f"in (0, {high}]"
+        raise ValueError(f"{name} must be {bounds}, got {value}")
+
+
+def check_scalar(name: str, value: Any, low: float, high: float = np.inf) -> None:
+    """Refuse what is not one finite number in [low, high].
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : Any
+        What to check.
+    low, high : float
+        The bounds.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is out of range, NaN or infinite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    check_number(name, value, low, high)
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse what is none of a few words.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : Any
+        What to check.
+    choices : tuple of str
+        What is allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if value not in choices:
+        allowed = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
 
 def as_list(name: str, values: Any, what: str) -> list[Any]:

@@ -6,7 +6,7 @@ settings of a run (`optim_scratch.experiments.train.Settings`) and are recorded 
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optim_scratch.checks import check_integer
 
@@ -30,9 +30,13 @@ class Recipe:
     optimizer_arguments : mapping
         Its arguments.
     scheduler : str or None
-        A class of `optim_scratch.schedulers`, stepped after each epoch; None keeps the rate.
+        A class of `optim_scratch.schedulers`, stepped once an epoch; None keeps the rate.
     scheduler_arguments : mapping
-        Its arguments.
+        Its arguments. One that is itself a scheduler is a mapping with the key ``"scheduler"``,
+        its class, and its arguments.
+    scheduler_steps : str
+        When in an epoch: at its ``"end"``, as torch asks, or at its ``"start"``, so that the
+        rate of the first epoch is the schedule's second.
     epochs : int
         Passes over the training images, at least 1.
     batch_size : int
@@ -44,7 +48,8 @@ class Recipe:
     Raises
     ------
     TypeError, ValueError
-        For epochs or batch_size below 1, or a negative validation_images.
+        For epochs or batch_size below 1, a negative validation_images, or another word than
+        ``"start"`` or ``"end"``.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Recipe:
     optimizer: str = "SGD"
     scheduler: str | None = None
     scheduler_arguments: Mapping[str, object] = field(default_factory=dict)
+    scheduler_steps: str = "end"
     epochs: int = 30
     batch_size: int = 128
     validation_images: int = 0
@@ -62,6 +68,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("validation_images", 0)):
             check_integer(name, getattr(self, name), low=least)
+        if self.scheduler_steps not in ("start", "end"):
+            raise ValueError(f"scheduler_steps must be start or end, got {self.scheduler_steps!r}")
 
 
 def _article_003(
@@ -75,6 +83,15 @@ def _article_003(
         scheduler=scheduler,
         scheduler_arguments=arguments,
     )
+
+
+def _warmup(name: str, scheduler: str, **arguments: object) -> Recipe:
+    """Return one of article 003's runs with warmup; it steps its schedule before each epoch."""
+    recipe = _article_003(
+        name, 0.001, "the article's figure is lost", "GradualWarmupScheduler",
+        multiplier=40, total_epoch=5, after_scheduler={"scheduler": scheduler, **arguments},
+    )  # fmt: skip
+    return replace(recipe, scheduler_steps="start")
 
 
 RECIPES = (
@@ -91,6 +108,9 @@ RECIPES = (
         "exponential", 0.04, "the steadiest growth, to about 85 % on the test images",
         "ExponentialLR", gamma=0.885,
     ),
+    _warmup("warmup-step", "StepLR", step_size=10, gamma=0.2),
+    _warmup("warmup-multistep", "MultiStepLR", milestones=(5, 10, 15, 20, 25), gamma=0.5),
+    _warmup("warmup-exponential", "ExponentialLR", gamma=0.885),
 )  # fmt: skip
 
 

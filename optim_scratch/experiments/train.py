@@ -4,7 +4,7 @@ import math
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,7 +158,36 @@ def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> di
 
 def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
     """Return whether a record is that of the run with this identity."""
-    return {**record, "torch": record["versions"]["torch"]} == {**record, **run}
+    known = results.plain(asdict(Recipe(**record["recipe"])))  # older ones lack newer fields
+    return {**record, "recipe": known, "torch": record["versions"]["torch"]} == {**record, **run}
+
+
+def scheduler_for(
+    optimizer: torch.optim.Optimizer, described: Mapping[str, Any]
+) -> schedulers.LRScheduler:
+    """Return the scheduler that a recipe describes, and within it those that it is made of.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        What it drives.
+    described : mapping
+        The class under ``"scheduler"``; all else are its arguments.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the scheduler does.
+    """
+    arguments = {
+        name: scheduler_for(optimizer, value) if isinstance(value, Mapping) else value
+        for name, value in described.items()
+        if name != "scheduler"
+    }
+    scheduler: schedulers.LRScheduler = getattr(schedulers, described["scheduler"])(
+        optimizer, **arguments
+    )
+    return scheduler
 
 
 @contextmanager
@@ -213,8 +242,8 @@ class Run:
         self.optimizer = kind(self.model.parameters(), **recipe.optimizer_arguments)
         self.scheduler = None
         if recipe.scheduler is not None:
-            rule = getattr(schedulers, recipe.scheduler)
-            self.scheduler = rule(self.optimizer, **recipe.scheduler_arguments)
+            described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
+            self.scheduler = scheduler_for(self.optimizer, described)
 
     def _place_images(self) -> None:
         """Put the images on the device once, split as the recipe asks."""
@@ -235,6 +264,8 @@ class Run:
     def epoch(self, watcher: Watcher) -> dict[str, Any]:
         """Train for one epoch, evaluate, step the scheduler; return and keep the epoch's row."""
         number = len(self.rows) + 1
+        if self.scheduler is not None and self.recipe.scheduler_steps == "start":
+            self.scheduler.step()
         rate = float(self.optimizer.param_groups[0]["lr"])
         start = time.perf_counter()
         running = self.train_epoch(number, rate, watcher)
@@ -243,7 +274,7 @@ class Run:
         validation = self.evaluate(self.validation_set)
         test = self.evaluate(self.test_set)
         end = time.perf_counter()
-        if self.scheduler is not None:
+        if self.scheduler is not None and self.recipe.scheduler_steps == "end":
             self.scheduler.step()
         row: dict[str, Any] = {"epoch": number, "lr": rate}
         pairs = {"running": running, "train": train, "validation": validation, "test": test}

@@ -41,6 +41,6 @@ class ExponentialLR(Rescaling):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self) -> float:
+    def ratio(self) -> float:
         """Return gamma; 1 for the first epoch, and for the first one after resuming by hand."""
         return 1.0 if self._is_initial else self.gamma

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from optim_scratch.checks import as_list
-
-from .scheduler import HasGroups, LRScheduler
-
-Factor = Callable[[int], float]
+from .lambdas import WithLambdas
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(WithLambdas):
     r"""Set the rate to the base rate times a function of the epoch.
 
     .. math:: \eta_t = \eta_0\,\lambda(t)
@@ -46,55 +41,7 @@ class LambdaLR(LRScheduler):
     [0.1, 0.05, 0.0333]
     """
 
-    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "lr_lambdas")
-
-    def __init__(
-        self,
-        optimizer: HasGroups,
-        lr_lambda: Factor | Sequence[Factor],
-        last_epoch: int = -1,
-    ) -> None:
-        groups = len(getattr(optimizer, "param_groups", []))
-        given = [lr_lambda] * groups if callable(lr_lambda) else lr_lambda
-        self.lr_lambdas = as_list("lr_lambda", given, "callable, or a sequence of callables")
-        for function in self.lr_lambdas:
-            if not callable(function):
-                raise TypeError(f"lr_lambda must be callable, got {function!r}")
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(
-                f"lr_lambda must hold one callable per group, {groups}, got {len(self.lr_lambdas)}"
-            )
-        super().__init__(optimizer, last_epoch)
-
     def get_lr(self) -> list[Any]:
         """Return each base rate times its function of the epoch."""
         pairs = zip(self.base_lrs, self.lr_lambdas, strict=True)
         return [base * function(self.last_epoch) for base, function in pairs]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state; of each callable its attributes, or None for a plain function."""
-        saved = [None if plain_function(f) else dict(vars(f)) for f in self.lr_lambdas]
-        return {**super().state_dict(), "lr_lambdas": saved}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; plain functions are kept as they were given here.
-
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it, or torch's.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler or for another number of groups.
-        """
-        super().load_state_dict(state_dict)
-        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if saved is not None:
-                vars(function).update(saved)
-
-
-def plain_function(function: Factor) -> bool:
-    """Whether a callable has no attributes worth saving: a function, ours or built in."""
-    return hasattr(function, "__code__") or not hasattr(function, "__dict__")

@@ -60,6 +60,6 @@ class MultiStepLR(Rescaling):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self) -> float:
+    def ratio(self) -> float:
         """Return gamma to the power of how often this epoch is a milestone."""
         return float(self.gamma ** self.milestones[self.last_epoch])

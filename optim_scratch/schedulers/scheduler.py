@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -31,6 +32,8 @@ class LRScheduler:
         One of ours or one of torch's. A rate held in a tensor is filled in place.
     last_epoch : int, >= -1
         The last epoch that is done, to resume by hand; -1 to start.
+    base_lrs : list of float, optional
+        What a subclass with rates of its own goes by, in place of the groups' first rates.
 
     Attributes
     ----------
@@ -53,9 +56,10 @@ class LRScheduler:
     transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial")
     """Attributes that are not part of the saved state."""
 
-    def __init__(self, optimizer: HasGroups, last_epoch: int = -1) -> None:
-        if not hasattr(optimizer, "param_groups"):
-            raise TypeError(f"optimizer must have param_groups, got {type(optimizer).__name__}")
+    def __init__(
+        self, optimizer: HasGroups, last_epoch: int = -1, *, base_lrs: list[Any] | None = None
+    ) -> None:
+        check_groups(optimizer)
         check_integer("last_epoch", last_epoch, low=-1)
         self.optimizer = optimizer
         for i, group in enumerate(optimizer.param_groups):
@@ -66,11 +70,32 @@ class LRScheduler:
                     f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
                     f"'initial_lr': load the optimizer's state_dict first"
                 )
-        self.base_lrs = [detached(group["initial_lr"]) for group in optimizer.param_groups]
+        self.base_lrs = base_lrs or [detached(g["initial_lr"]) for g in optimizer.param_groups]
         self.last_epoch = last_epoch
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        """Take the step that sets the rates of the first epoch."""
+        self._step_count = 0
         self._is_initial = True
         self.step()
         self._is_initial = False
+
+    def _leaves(self) -> list[LRScheduler]:
+        """Return the schedulers that this one is composed of, itself if it is simple."""
+        return [self]
+
+    def _begin(self, rates: list[Any]) -> None:
+        """Start over from other base rates, which become those of its members too."""
+        for leaf in self._leaves():
+            leaf.base_lrs, leaf.last_epoch = list(rates), -1
+        self._write(rates)
+        self._initial_step()
+
+    def _restart(self) -> None:
+        """Go to epoch 0 in the midst of a run, as at a milestone of SequentialLR."""
+        self.last_epoch = 0
+        self._write(self.get_lr())
 
     def get_lr(self) -> list[Any]:
         """Return the rate of each group for the epoch `last_epoch`, given the present ones."""
@@ -88,8 +113,13 @@ class LRScheduler:
         ValueError
             If the optimizer got more groups and this scheduler does not know their base rates.
         """
+        self._step_count += 1
         self.last_epoch += 1
-        rates, groups = self.get_lr(), self.optimizer.param_groups
+        self._write(self.get_lr())
+
+    def _write(self, rates: list[Any]) -> None:
+        """Set the rate of each group."""
+        groups = self.optimizer.param_groups
         if len(rates) != len(groups):
             raise ValueError(
                 f"optimizer must have the {len(rates)} groups that this {type(self).__name__} was "
@@ -104,15 +134,18 @@ class LRScheduler:
 
     def _rates(self) -> list[Any]:
         """Return the present rate of each group; a tensor's as a number."""
-        return [copy.deepcopy(detached(group["lr"])) for group in self.optimizer.param_groups]
+        return values_of(self.optimizer, "lr")
 
-    def preview(self, steps: int) -> Array:
+    def preview(self, steps: int, key: str = "lr") -> Array:
         """Return the rates of the next `steps` epochs, and change nothing.
 
         Parameters
         ----------
         steps : int, >= 1
             How many epochs, the present one included.
+        key : str
+            What to return, ``"lr"`` or another entry of the groups that the scheduler drives,
+            such as ``"momentum"`` or ``"betas"``.
 
         Returns
         -------
@@ -125,28 +158,20 @@ class LRScheduler:
             If `steps` is not an integer of at least 1.
         """
         check_integer("steps", steps, low=1)
-        twin = self._twin()
-        rows = [twin._rates()]
-        for _ in range(steps - 1):
-            twin.step()
-            rows.append(twin._rates())
+        return self._foreseen([()] * (steps - 1), key)
+
+    def _foreseen(self, signals: Iterable[tuple[Any, ...]], key: str) -> Array:
+        """Return what a twin of this scheduler writes, now and after a step for each signal."""
+        standin = stand_in(self.optimizer)
+        twin = copy.deepcopy(self, {id(self.optimizer): standin})
+        rows = [values_of(standin, key)]
+        for signal in signals:
+            twin.step(*signal)
+            rows.append(values_of(standin, key))
         return np.array(rows)
 
-    def _twin(self) -> Self:
-        """Return a copy of this scheduler that drives a copy of the groups."""
-        twin = copy.copy(self)
-        groups = [
-            {k: copy.deepcopy(detached(v)) for k, v in group.items() if k != "params"}
-            for group in self.optimizer.param_groups
-        ]
-        for name, value in vars(self).items():
-            if name != "optimizer":
-                setattr(twin, name, copy.deepcopy(value))
-        twin.optimizer = SimpleNamespace(param_groups=groups)
-        return twin
-
     @classmethod
-    def curve(cls, steps: int, *, lr: float = 1.0, **arguments: Any) -> Array:
+    def curve(cls, steps: int, *, lr: float = 1.0, key: str = "lr", **arguments: Any) -> Array:
         """Return the rates of the first `steps` epochs, to look at before there is an optimizer.
 
         Parameters
@@ -155,6 +180,8 @@ class LRScheduler:
             How many epochs.
         lr : float
             The base rate.
+        key : str
+            What to return, as in `preview`; the groups hold ``"lr"`` and ``"momentum"``.
         **arguments
             The scheduler's own arguments, by name.
 
@@ -173,9 +200,7 @@ class LRScheduler:
         >>> StepLR.curve(5, lr=0.1, step_size=2, gamma=0.5).tolist()
         [0.1, 0.1, 0.05, 0.05, 0.025]
         """
-        alone = SimpleNamespace(param_groups=[{"lr": lr}])
-        rates: Array = cls(alone, **arguments).preview(steps)[:, 0]
-        return rates
+        return curve(lambda optimizer: cls(optimizer, **arguments), steps, lr=lr, key=key)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a resumed schedule needs, by torch's names, and the class's name."""
@@ -196,7 +221,14 @@ class LRScheduler:
         ValueError
             If it is of another scheduler or for another number of groups.
         """
+        self._check_state(state_dict, "base_lrs")
+        self._load(state_dict)
+
+    def _check_state(self, state_dict: dict[str, Any], counted: str) -> None:
+        """Refuse a state of another scheduler, or one whose `counted` is of another length."""
         name = type(self).__name__
+        if not isinstance(state_dict, dict):
+            raise ValueError(f"state_dict must be a dict, got {state_dict!r}")
         if state_dict.get("scheduler", name) != name:
             raise ValueError(f"state_dict must be of {name}, got one of {state_dict['scheduler']}")
         own = self.state_dict().keys() - {"scheduler"}
@@ -205,28 +237,116 @@ class LRScheduler:
         public = {k for k in state_dict if not k.startswith("_")} - {"scheduler", "verbose"}
         if foreign := sorted(public - own):
             raise ValueError(f"state_dict holds {', '.join(foreign)}: it is not of {name}")
-        if len(state_dict["base_lrs"]) != len(self.base_lrs):
-            raise ValueError(
-                f"state_dict must be for {len(self.base_lrs)} groups, "
-                f"got {len(state_dict['base_lrs'])}"
-            )
-        for attribute in own - set(self.transient):
+        here, there = len(getattr(self, counted)), len(state_dict[counted])
+        if here != there:
+            raise ValueError(f"state_dict must have {here} {counted.strip('_')}, got {there}")
+
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved."""
+        for attribute in self.state_dict().keys() - {"scheduler", *self.transient}:
             setattr(self, attribute, copy.deepcopy(state_dict[attribute]))
+
+
+class Overwriting(LRScheduler):
+    """A scheduler that sets the rate anew from the base rate: what others wrote is gone.
+
+    A subclass defines `multiple`: the rate of an epoch in units of the base rate.
+    """
+
+    def multiple(self, epoch: int) -> float:
+        """Return the rate of an epoch, in units of the base rate."""
+        raise NotImplementedError("an overwriting scheduler defines multiple(epoch)")
+
+    def get_lr(self) -> list[Any]:
+        """Return the base rates times the multiple of this epoch."""
+        return [base * self.multiple(self.last_epoch) for base in self.base_lrs]
 
 
 class Rescaling(LRScheduler):
     """A scheduler that multiplies the present rate, so that hand edits and other schedulers last.
 
-    A subclass defines `factor`: what this epoch multiplies the rate of the last one with.
+    A subclass defines `ratio`: the rate of this epoch in units of the last one's.
     """
 
-    def factor(self) -> float:
+    def ratio(self) -> float:
         """Return what this epoch multiplies the last one's rates with."""
-        raise NotImplementedError("a rescaling scheduler defines factor()")
+        raise NotImplementedError("a rescaling scheduler defines ratio()")
 
     def get_lr(self) -> list[Any]:
-        """Return the present rates times the factor of this epoch."""
-        return [lr * self.factor() for lr in self._rates()]
+        """Return the present rates times the ratio of this epoch."""
+        return [lr * self.ratio() for lr in self._rates()]
+
+    def _restart(self) -> None:
+        """Go to epoch 0 from the base rates, whatever the present ones are."""
+        self.last_epoch = 0
+        self._is_initial = True
+        self._write(self.base_lrs)
+        self._write(self.get_lr())
+        self._is_initial = False
+
+
+def curve(
+    build: Callable[[HasGroups], LRScheduler], steps: int, *, lr: float = 1.0, key: str = "lr"
+) -> Array:
+    """Return the first `steps` rates of any scheduler, composed ones too, without an optimizer.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the scheduler for the optimizer that it is given.
+    steps : int, >= 1
+        How many epochs.
+    lr : float
+        The base rate.
+    key : str
+        What to return; the groups hold ``"lr"`` and ``"momentum"``.
+
+    Returns
+    -------
+    ndarray of shape (steps,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the scheduler's constructor and `preview` do.
+
+    Examples
+    --------
+    >>> from optim_scratch.schedulers import ChainedScheduler, ExponentialLR, StepLR, curve
+    >>> def both(optimizer):
+    ...     return ChainedScheduler([ExponentialLR(optimizer, 0.5), StepLR(optimizer, 2, 0.1)])
+    >>> curve(both, 3).tolist()
+    [1.0, 0.5, 0.025]
+    """
+    alone = SimpleNamespace(param_groups=[{"lr": lr, "momentum": 0.0}])
+    rates: Array = build(alone).preview(steps, key)[:, 0]
+    return rates
+
+
+def check_groups(optimizer: Any) -> None:
+    """Refuse what has no parameter groups.
+
+    Raises
+    ------
+    TypeError
+        Naming its type.
+    """
+    if not hasattr(optimizer, "param_groups"):
+        raise TypeError(f"optimizer must have param_groups, got {type(optimizer).__name__}")
+
+
+def stand_in(optimizer: HasGroups) -> HasGroups:
+    """Return groups like the optimizer's, with numbers for tensors, that move no parameter."""
+    groups = [
+        {k: copy.deepcopy(detached(v)) for k, v in group.items() if k != "params"}
+        for group in optimizer.param_groups
+    ]
+    return SimpleNamespace(param_groups=groups)
+
+
+def values_of(optimizer: HasGroups, key: str) -> list[Any]:
+    """Return one entry of each group; a tensor's as a number."""
+    return [copy.deepcopy(detached(group[key])) for group in optimizer.param_groups]
 
 
 def detached(value: Any) -> Any:

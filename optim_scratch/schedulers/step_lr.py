@@ -47,7 +47,7 @@ class StepLR(Rescaling):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self) -> float:
+    def ratio(self) -> float:
         """Return gamma where `step_size` divides the epoch, but for epoch 0; else 1."""
         epoch = self.last_epoch
         return self.gamma if epoch > 0 and epoch % self.step_size == 0 else 1.0

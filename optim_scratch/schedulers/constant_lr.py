@@ -1,0 +1,59 @@
+"""ConstantLR: a smaller rate for the first epochs."""
+
+from __future__ import annotations
+
+from optim_scratch.checks import check_factor, check_integer
+
+from .scheduler import HasGroups, Rescaling
+
+
+class ConstantLR(Rescaling):
+    r"""Multiply the rate by `factor` until epoch `total_iters`, then take it back.
+
+    .. math:: \eta_t = \eta_0 \begin{cases} f & t < T \\ 1 & t \ge T \end{cases}
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    factor : float in (0, 1]
+        :math:`f`. torch admits 0, and then divides by it at the end; we refuse it.
+    total_iters : int, >= 1
+        :math:`T`, the first epoch at the full rate. torch admits 0, with which the factor is
+        never taken back; we refuse it.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.ConstantLR`, whose rates these are.
+
+    Examples
+    --------
+    >>> ConstantLR.curve(4, factor=0.5, total_iters=2).tolist()
+    [0.5, 0.5, 1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        factor: float = 1 / 3,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        check_factor("factor", factor, high=1)
+        check_integer("total_iters", total_iters, low=1)
+        self.factor = factor
+        self.total_iters = total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self) -> float:
+        """Return the factor at epoch 0, its inverse at `total_iters`, else 1."""
+        if self.last_epoch == 0:
+            return self.factor
+        return 1.0 / self.factor if self.last_epoch == self.total_iters else 1.0

@@ -1,0 +1,145 @@
+"""GradualWarmupScheduler: a linear rise of the rate before any other scheduler."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from optim_scratch.checks import check_integer, check_scalar
+
+from .composition import check_member
+from .cyclic_lr import CyclicLR
+from .one_cycle_lr import OneCycleLR
+from .reduce_lr_on_plateau import ReduceLROnPlateau
+from .scheduler import HasGroups, LRScheduler, check_groups
+
+
+class GradualWarmupScheduler(LRScheduler):
+    r"""Raise the rate in a straight line, then let another scheduler begin from the top.
+
+    .. math::
+
+       \eta_t = \eta_0 \begin{cases}
+           1 + (k - 1)\,t/W & t \le W,\; k > 1 \\
+           t/W & t \le W,\; k = 1
+       \end{cases}
+       \qquad
+       \eta_t = \eta^{\text{after}}_{t - W - 1} \quad t > W
+
+    The rates of the other scheduler are those it has from the base rate :math:`k\,\eta_0`. The
+    peak is thus the rate of two epochs: :math:`t = W`, where the rise ends, and
+    :math:`t = W + 1`, where the other scheduler counts 0.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    multiplier : float, >= 1
+        :math:`k`, the peak in units of the base rate. With 1 the rise starts from 0, so that
+        the rate of :math:`t = 0` is 0: step the scheduler before the first update, not after.
+    total_epoch : int, >= 1
+        :math:`W`, over how many steps the rate rises.
+    after_scheduler : LRScheduler, optional
+        What follows, made for the same optimizer: a `ReduceLROnPlateau`, or any that goes by the
+        group's base rate. Without one the rate stays at the peak.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range, or if `after_scheduler` drives
+        another optimizer or, as CyclicLR and OneCycleLR, has rates of its own.
+
+    Notes
+    -----
+    Source: Goyal et al. (2017), section 2.2, for the rise; the package ``warmup-scheduler`` for
+    names and counting. Its own code returns the other scheduler's stale rates and so falls back
+    to :math:`\eta_0` after the rise; this is the schedule it means.
+
+    Examples
+    --------
+    >>> GradualWarmupScheduler.curve(6, lr=0.001, multiplier=40, total_epoch=4).round(5).tolist()
+    [0.001, 0.01075, 0.0205, 0.03025, 0.04, 0.04]
+    """
+
+    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "after_scheduler")
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        multiplier: float,
+        total_epoch: int,
+        after_scheduler: LRScheduler | None = None,
+    ) -> None:
+        check_scalar("multiplier", multiplier, low=1)
+        check_integer("total_epoch", total_epoch, low=1)
+        check_groups(optimizer)
+        if after_scheduler is not None:
+            check_member(optimizer, after_scheduler)
+            for leaf in after_scheduler._leaves():
+                if isinstance(leaf, CyclicLR | OneCycleLR):
+                    name = type(leaf).__name__
+                    raise ValueError(f"after_scheduler must go by the base rate, got a {name}")
+        self.multiplier = multiplier
+        self.total_epoch = total_epoch
+        self.after_scheduler = after_scheduler
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[Any]:
+        """Return the rates of the rise, and the peak after it."""
+        t, k = min(self.last_epoch, self.total_epoch), self.multiplier
+        if k == 1:
+            return [base * t / self.total_epoch for base in self.base_lrs]
+        return [base * ((k - 1) * t / self.total_epoch + 1) for base in self.base_lrs]
+
+    def step(self, metrics: float | None = None) -> None:
+        """Go to the next epoch.
+
+        Parameters
+        ----------
+        metrics : float, optional
+            What a plateau scheduler watches; it is passed on once the rise is over.
+
+        Raises
+        ------
+        TypeError
+            If the rise is over and a plateau scheduler, which needs `metrics`, gets none.
+        """
+        after = self.after_scheduler
+        if after is None or self.last_epoch < self.total_epoch:
+            super().step()
+            return
+        self._step_count += 1
+        self.last_epoch += 1
+        first = self.last_epoch == self.total_epoch + 1
+        if first:
+            after._begin(self.get_lr())
+        if isinstance(after, ReduceLROnPlateau):
+            after.step(metrics)
+        elif not first:
+            after.step()
+        self._last_lr = self._rates()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, that of the other scheduler included."""
+        after = self.after_scheduler
+        return {**super().state_dict(), "after_scheduler": after and after.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state; the groups' rates are the optimizer's to load.
+
+        Parameters
+        ----------
+        state_dict : dict
+            As `state_dict` returns it.
+
+        Raises
+        ------
+        ValueError
+            If it is of another scheduler, for another number of groups, or with another
+            scheduler after it.
+        """
+        saved = state_dict.get("after_scheduler")
+        if (saved is None) != (self.after_scheduler is None):
+            raise ValueError("state_dict must have an after_scheduler where this scheduler has one")
+        super().load_state_dict(state_dict)
+        if self.after_scheduler is not None and saved is not None:
+            self.after_scheduler.load_state_dict(saved)

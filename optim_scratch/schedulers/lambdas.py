@@ -1,0 +1,83 @@
+"""What LambdaLR and MultiplicativeLR share: a function for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from optim_scratch.checks import as_list
+
+from .scheduler import HasGroups, LRScheduler
+
+Factor = Callable[[int], float]
+
+
+class WithLambdas(LRScheduler):
+    """A scheduler with a function of the epoch for each group.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    lr_lambda : callable, or sequence of callables
+        From the epoch (int) to a factor; one for all groups, or one for each.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError
+        If `lr_lambda` is not callable.
+    ValueError
+        If there are not as many callables as groups.
+    """
+
+    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "lr_lambdas")
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        lr_lambda: Factor | Sequence[Factor],
+        last_epoch: int = -1,
+    ) -> None:
+        groups = len(getattr(optimizer, "param_groups", []))
+        given = [lr_lambda] * groups if callable(lr_lambda) else lr_lambda
+        self.lr_lambdas = as_list("lr_lambda", given, "callable, or a sequence of callables")
+        for function in self.lr_lambdas:
+            if not callable(function):
+                raise TypeError(f"lr_lambda must be callable, got {function!r}")
+        if len(self.lr_lambdas) != groups:
+            raise ValueError(
+                f"lr_lambda must hold one callable per group, {groups}, got {len(self.lr_lambdas)}"
+            )
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state; of each callable its attributes, or None for a plain function."""
+        saved = [attributes_of(function) for function in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": saved}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state; plain functions are kept as they were given here.
+
+        Parameters
+        ----------
+        state_dict : dict
+            As `state_dict` returns it, or torch's.
+
+        Raises
+        ------
+        ValueError
+            If it is of another scheduler or for another number of groups.
+        """
+        super().load_state_dict(state_dict)
+        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+            if saved is not None:
+                vars(function).update(saved)
+
+
+def attributes_of(function: Callable[..., Any] | None) -> dict[str, Any] | None:
+    """Return what a callable object remembers; None for a function, ours or built in."""
+    if hasattr(function, "__code__") or not hasattr(function, "__dict__"):
+        return None
+    return dict(vars(function))

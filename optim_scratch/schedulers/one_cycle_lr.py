@@ -1,0 +1,206 @@
+"""OneCycleLR: the rate goes up once and down to almost nothing."""
+
+from __future__ import annotations
+
+from math import cos, pi
+from typing import Any
+
+from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
+
+from .momentum import momentum_bounds, set_momentum, uses_beta1
+from .per_group import per_group
+from .scheduler import HasGroups, LRScheduler
+
+
+class OneCycleLR(LRScheduler):
+    r"""Lead the rate up once and down to almost nothing, and the momentum down and up.
+
+    With :math:`N` = `total_steps`, :math:`p` = `pct_start` and the rates
+    :math:`\eta_0 = \eta_{\max}` / `div_factor` and
+    :math:`\eta_{\min} = \eta_0` / `final_div_factor`, the phases end at the steps
+
+    =====================  ===========  =============================  =====================
+    phase                  ends at      rate                           momentum
+    =====================  ===========  =============================  =====================
+    up                     pN − 1       :math:`\eta_0 \to \eta_{\max}`  highest → lowest
+    down                   N − 1        :math:`\eta_{\max} \to \eta_{\min}`  lowest → highest
+    =====================  ===========  =============================  =====================
+
+    or, in three phases, up until pN − 1, back to :math:`\eta_0` until 2pN − 2, and from there to
+    :math:`\eta_{\min}` with the momentum at rest. It overwrites the present rate and momentum.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    max_lr : float, > 0, or list of one per group
+        :math:`\eta_{\max}`. The groups' own rates are not used.
+    total_steps : int, >= 1, optional
+        :math:`N`, the number of updates; if not given, `epochs` times `steps_per_epoch`.
+    epochs, steps_per_epoch : int, >= 1, optional
+        Together, another way to say it.
+    pct_start : float in [0, 1]
+        :math:`p`, the share of the way up; at most 1/2 in three phases.
+    anneal_strategy : {"cos", "linear"}
+        Whether a phase is half a cosine or a straight line.
+    cycle_momentum : bool
+        Whether the momentum goes against the rate; of an optimizer with betas, :math:`\beta_1`.
+    base_momentum, max_momentum : float in [0, 1), or list of one per group
+        The lowest and the highest momentum.
+    div_factor, final_div_factor : float, > 0
+        What the first rate is smaller than the highest by, and the last than the first.
+    three_phase : bool
+        Whether the way down is in two phases.
+    last_epoch : int, >= -1
+        The last step that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range, if the number of steps is
+        missing, or if the optimizer has neither momentum nor betas and `cycle_momentum` is set.
+    KeyError
+        If `last_epoch` is 0 or more and the groups lack the rates that a first scheduler leaves.
+
+    Notes
+    -----
+    Source: Smith & Topin (2019); phases as in `torch.optim.lr_scheduler.OneCycleLR`. The rates
+    live in the groups, as torch's do: load the optimizer's state to resume. A loop that steps
+    after every update calls `step` once more than there are rates to set: torch then raises the
+    rate again, and we leave it at its last value. A phase without length, with which torch
+    divides by 0, is skipped.
+
+    Examples
+    --------
+    >>> OneCycleLR.curve(5, max_lr=1.0, total_steps=5, pct_start=0.6).round(4).tolist()
+    [0.04, 0.52, 1.0, 0.5, 0.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        self.total_steps = count_steps(total_steps, epochs, steps_per_epoch)
+        check_flag("three_phase", three_phase)
+        check_scalar("pct_start", pct_start, low=0, high=0.5 if three_phase else 1)
+        check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
+        check_flag("cycle_momentum", cycle_momentum)
+        check_factor("div_factor", div_factor)
+        check_factor("final_div_factor", final_div_factor)
+        check_integer("last_epoch", last_epoch, low=-1)
+        self._schedule_phases = phases(self.total_steps, pct_start, three_phase)
+        self._anneal_func_type = anneal_strategy
+        self.cycle_momentum = cycle_momentum
+        tops = per_group("max_lr", max_lr, optimizer, check_factor)
+        if last_epoch == -1:
+            for group, top in zip(optimizer.param_groups, tops, strict=True):
+                first = top / div_factor
+                group |= {"initial_lr": first, "max_lr": top, "min_lr": first / final_div_factor}
+        if cycle_momentum:
+            self.use_beta1 = uses_beta1(optimizer)
+            lows, highs = momentum_bounds(optimizer, base_momentum, max_momentum)
+            for group, low, high in zip(optimizer.param_groups, lows, highs, strict=True):
+                if last_epoch == -1:
+                    group |= {"base_momentum": low, "max_momentum": high}
+        for i, group in enumerate(optimizer.param_groups):
+            if "max_lr" not in group:
+                raise KeyError(
+                    f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
+                    f"'max_lr': load the optimizer's state_dict first"
+                )
+        super().__init__(optimizer, last_epoch)
+
+    def _position(self) -> tuple[dict[str, Any], float]:
+        """Return the phase that this step lies in, and how far through it is, in [0, 1]."""
+        t, start = min(self.last_epoch, self.total_steps - 1), 0.0
+        for phase in self._schedule_phases:
+            end = phase["end_step"]
+            if t <= end:
+                break
+            start = end
+        return phase, (t - start) / (end - start) if end > start else 1.0
+
+    def _between(self, start: Any, end: Any, way: float) -> Any:
+        if self._anneal_func_type == "linear":
+            return (end - start) * way + start
+        return end + (start - end) / 2.0 * (cos(pi * way) + 1)
+
+    def get_lr(self) -> list[Any]:
+        """Return the rates of this step."""
+        phase, way = self._position()
+        start, end = phase["start_lr"], phase["end_lr"]
+        return [self._between(g[start], g[end], way) for g in self.optimizer.param_groups]
+
+    def _write(self, rates: list[Any]) -> None:
+        """Set the rate of each group, and its momentum against it."""
+        super()._write(rates)
+        if self.cycle_momentum:
+            phase, way = self._position()
+            start, end = phase["start_momentum"], phase["end_momentum"]
+            for group in self.optimizer.param_groups:
+                set_momentum(group, self._between(group[start], group[end], way))
+
+    def step(self) -> None:
+        """Go to the next step.
+
+        Raises
+        ------
+        ValueError
+            If all steps are done, and one more.
+        """
+        if self.last_epoch >= self.total_steps:
+            raise ValueError(
+                f"total_steps must be the number of updates, got {self.total_steps}, "
+                f"and this is step {self.last_epoch + 1}"
+            )
+        super().step()
+
+
+def count_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    """Return how many steps there are, from whichever arguments say it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If none do, or one is no integer of at least 1.
+    """
+    if total_steps is not None:
+        check_integer("total_steps", total_steps, low=1)
+        return int(total_steps)
+    if epochs is None or steps_per_epoch is None:
+        raise ValueError(
+            "total_steps must be given, or both epochs and steps_per_epoch, got "
+            f"total_steps=None, epochs={epochs}, steps_per_epoch={steps_per_epoch}"
+        )
+    check_integer("epochs", epochs, low=1)
+    check_integer("steps_per_epoch", steps_per_epoch, low=1)
+    return int(epochs * steps_per_epoch)
+
+
+def phases(steps: int, share: float, three: bool) -> list[dict[str, Any]]:
+    """Return the phases, with torch's keys: where each ends, and between which rates it goes."""
+    low, high = "base_momentum", "max_momentum"
+    up = float(share * steps) - 1
+    if not three:
+        rows = [(up, "initial_lr", "max_lr", high, low), (steps - 1, "max_lr", "min_lr", low, high)]
+    else:
+        rows = [
+            (up, "initial_lr", "max_lr", high, low),
+            (float(2 * share * steps) - 2, "max_lr", "initial_lr", low, high),
+            (steps - 1, "initial_lr", "min_lr", high, high),
+        ]
+    keys = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
+    return [dict(zip(keys, row, strict=True)) for row in rows]

@@ -1,0 +1,59 @@
+"""PolynomialLR: the rate falls to 0 as a power of the time that is left."""
+
+from __future__ import annotations
+
+from optim_scratch.checks import check_factor, check_integer
+
+from .scheduler import HasGroups, Rescaling
+
+
+class PolynomialLR(Rescaling):
+    r"""Let the rate fall to 0 as a power of the time that is left.
+
+    .. math:: \eta_t = \eta_0 \left(1 - \frac{\min(t, T)}{T}\right)^{p}
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    total_iters : int, >= 1
+        :math:`T`, when the rate is 0.
+    power : float, > 0
+        :math:`p`; 1 is a straight line. torch admits 0 and less; we refuse them.
+    last_epoch : int, >= -1
+        The last epoch that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.PolynomialLR`, whose rates these are.
+
+    Examples
+    --------
+    >>> PolynomialLR.curve(5, total_iters=4, power=2).tolist()
+    [1.0, 0.5625, 0.25, 0.0625, 0.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        total_iters: int = 5,
+        power: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None:
+        check_integer("total_iters", total_iters, low=1)
+        check_factor("power", power)
+        self.total_iters = total_iters
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self) -> float:
+        """Return what is left at this epoch over what was at the last one, to the power."""
+        t, whole = self.last_epoch, self.total_iters
+        if self._is_initial or t > whole:
+            return 1.0
+        return float(((1.0 - t / whole) / (1.0 - (t - 1) / whole)) ** self.power)

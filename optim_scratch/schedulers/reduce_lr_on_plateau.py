@@ -1,0 +1,217 @@
+"""ReduceLROnPlateau: the rate falls when a metric has stopped getting better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from optim_scratch.checks import as_list, check_choice, check_factor, check_integer, check_scalar
+from optim_scratch.parameter import Array
+
+from .per_group import per_group
+from .scheduler import HasGroups, LRScheduler, check_groups
+
+
+class ReduceLROnPlateau(LRScheduler):
+    r"""Multiply the rate by `factor` when a metric has stopped getting better.
+
+    An epoch is bad if its metric does not beat the best one so far by the threshold
+    :math:`\epsilon`:
+
+    ==========  ==================================  ==================================
+    beats       ``threshold_mode="rel"``            ``threshold_mode="abs"``
+    ==========  ==================================  ==================================
+    mode "min"  :math:`m < (1 - \epsilon)\,m^*`     :math:`m < m^* - \epsilon`
+    mode "max"  :math:`m > (1 + \epsilon)\,m^*`     :math:`m > m^* + \epsilon`
+    ==========  ==================================  ==================================
+
+    When *more than* `patience` epochs in a row were bad, the rate falls. It rescales: an edit by
+    hand lasts.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    mode : {"min", "max"}
+        Whether a smaller or a greater metric is better.
+    factor : float in (0, 1)
+        What the rate is multiplied by.
+    patience : int, >= 0
+        How many bad epochs in a row are borne; the next one fires.
+    threshold : float, >= 0
+        :math:`\epsilon`.
+    threshold_mode : {"rel", "abs"}
+        Whether it is a share of the best metric or a difference. A share of a negative metric
+        counts backwards: with the mode "min" even a slightly worse one then beats the best.
+    cooldown : int, >= 0
+        For how many epochs after a fall none counts as bad.
+    min_lr : float, >= 0, or list of one per group
+        Below which the rate does not fall.
+    eps : float, >= 0
+        The rate is left alone if it would fall by no more than this.
+
+    Attributes
+    ----------
+    best : float
+        The best metric so far.
+    num_bad_epochs : int
+        Bad epochs in a row.
+    cooldown_counter : int
+        Epochs of cooldown that are left.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.ReduceLROnPlateau`, whose rates these are; it admits
+    negative factors, thresholds, patience and cooldown.
+
+    Examples
+    --------
+    >>> from optim_scratch import Parameter
+    >>> from optim_scratch.optimizers import SGD
+    >>> scheduler = ReduceLROnPlateau(SGD([Parameter(0.0)], lr=1.0), factor=0.5, patience=1)
+    >>> scheduler.preview([0.3, 0.3, 0.3, 0.2])[:, 0].tolist()
+    [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0,
+        eps: float = 1e-8,
+    ) -> None:
+        check_groups(optimizer)
+        check_choice("mode", mode, ("min", "max"))
+        check_factor("factor", factor)
+        if factor >= 1:
+            raise ValueError(f"factor must be in (0, 1), got {factor}")
+        check_integer("patience", patience, low=0)
+        check_scalar("threshold", threshold, low=0)
+        check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
+        check_integer("cooldown", cooldown, low=0)
+        check_scalar("eps", eps, low=0)
+        self.min_lrs = per_group("min_lr", min_lr, optimizer, partial(check_scalar, low=0))
+        self.default_min_lr = None if isinstance(min_lr, list | tuple) else min_lr
+        self.optimizer, self.mode, self.factor = optimizer, mode, factor
+        self.threshold, self.threshold_mode = threshold, threshold_mode
+        self.patience, self.cooldown, self.eps = patience, cooldown, eps
+        self.mode_worse = math.inf if mode == "min" else -math.inf
+        self._reset()
+
+    def _reset(self) -> None:
+        """Forget every metric."""
+        self.best = self.mode_worse
+        self.last_epoch = self.cooldown_counter = self.num_bad_epochs = 0
+        self._last_lr = self._rates()
+
+    def _begin(self, rates: list[Any]) -> None:
+        """Start over from other rates."""
+        self._write(rates)
+        self._reset()
+
+    def step(self, metrics: Any = None) -> None:
+        """Take in the metric of the epoch that is done, and set the rates of the next.
+
+        Parameters
+        ----------
+        metrics : float
+            The metric, as a number or as an array or tensor of one. NaN beats nothing.
+
+        Raises
+        ------
+        TypeError
+            If there is none, or it is no number.
+        """
+        try:
+            current = float(metrics)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"metrics must be a number, got {metrics!r}") from error
+        self.last_epoch += 1
+        if self._beats(current):
+            self.best = current
+            self.num_bad_epochs = 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self._reduce()
+            self.cooldown_counter = self.cooldown
+            self.num_bad_epochs = 0
+        self._last_lr = self._rates()
+
+    def _beats(self, metric: float) -> bool:
+        """Return whether a metric beats the best one by the threshold."""
+        best, eps, relative = self.best, self.threshold, self.threshold_mode == "rel"
+        if self.mode == "min":
+            return metric < (best * (1.0 - eps) if relative else best - eps)
+        return metric > (best * (1.0 + eps) if relative else best + eps)
+
+    def _reduce(self) -> None:
+        """Multiply the rates by the factor, as far as `min_lr` and `eps` allow."""
+        groups = len(self.optimizer.param_groups)
+        if len(self.min_lrs) != groups:
+            if self.default_min_lr is None:
+                raise ValueError(
+                    f"min_lr must hold one value per group, {groups}, got {len(self.min_lrs)}: "
+                    f"extend min_lrs after add_param_group"
+                )
+            self.min_lrs = [self.default_min_lr] * groups
+        rates = []
+        for old, low in zip(self._rates(), self.min_lrs, strict=True):
+            new = max(old * self.factor, low)
+            rates.append(new if old - new > self.eps else old)
+        self._write(rates)
+
+    def preview(self, metrics: Iterable[float], key: str = "lr") -> Array:  # type: ignore[override]
+        """Return the rates that a sequence of metrics would lead to, and change nothing.
+
+        Parameters
+        ----------
+        metrics : iterable of float
+            The metrics of the next epochs.
+        key : str
+            What to return, ``"lr"`` or another entry of the groups.
+
+        Returns
+        -------
+        ndarray of shape (len(metrics) + 1, groups)
+            Row i holds the rates of the epoch whose metric is ``metrics[i]``; the last row,
+            those of the epoch after.
+
+        Raises
+        ------
+        TypeError
+            If `metrics` is no iterable of numbers.
+        """
+        known = as_list("metrics", metrics, "an iterable of numbers")
+        return self._foreseen([(metric,) for metric in known], key)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state, ours or torch's; the groups' rates are the optimizer's to load.
+
+        Parameters
+        ----------
+        state_dict : dict
+            As `state_dict` returns it.
+
+        Raises
+        ------
+        ValueError
+            If it is of another scheduler or for another number of groups.
+        """
+        self._check_state(state_dict, "min_lrs")
+        self._load(state_dict)

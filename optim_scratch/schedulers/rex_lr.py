@@ -1,0 +1,49 @@
+"""REXLR: the rate falls to 0, late and then fast."""
+
+from __future__ import annotations
+
+from optim_scratch.checks import check_integer
+
+from .scheduler import HasGroups, Overwriting
+
+
+class REXLR(Overwriting):
+    r"""Let the rate fall to 0 along a hyperbola that stays high for long.
+
+    .. math:: \eta_t = \eta_0\,\frac{1 - u}{\tfrac12 + \tfrac12 (1 - u)}, \qquad
+       u = \min\left(1, \frac{t}{T}\right)
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    total_steps : int, >= 1
+        :math:`T`, when the rate is 0.
+    last_epoch : int, >= -1
+        The last step that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: Chen, Wolfe & Kyrillidis (2022), *REX: Revisiting Budgeted Training with an Improved
+    Schedule*.
+
+    Examples
+    --------
+    >>> REXLR.curve(5, total_steps=4).round(4).tolist()
+    [1.0, 0.8571, 0.6667, 0.4, 0.0]
+    """
+
+    def __init__(self, optimizer: HasGroups, total_steps: int, last_epoch: int = -1) -> None:
+        check_integer("total_steps", total_steps, low=1)
+        self.total_steps = total_steps
+        super().__init__(optimizer, last_epoch)
+
+    def multiple(self, t: int) -> float:
+        """Return the height of the hyperbola."""
+        left = max(0.0, 1 - t / self.total_steps)
+        return left / (0.5 + 0.5 * left)

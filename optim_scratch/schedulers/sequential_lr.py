@@ -1,0 +1,95 @@
+"""SequentialLR: one scheduler after another."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from optim_scratch.checks import as_list, check_integer
+
+from .composition import Composition
+from .scheduler import HasGroups, LRScheduler
+
+
+class SequentialLR(Composition):
+    r"""Let one scheduler follow another.
+
+    Member :math:`i` is in charge from the milestone :math:`m_i` (:math:`m_0 = 0`), where it
+    counts 0, up to the next. It begins from the base rates, wherever its predecessor left the
+    rate.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    schedulers : sequence of LRScheduler
+        The members, made for this optimizer. Their own first steps are undone.
+    milestones : iterable of int, >= 1
+        The epochs at which the second, third, … member begins, strictly rising. torch takes them
+        in any order; we refuse a list out of order.
+    last_epoch : int
+        Only -1: torch starts over from the first member whatever it is; resume by `state_dict`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range, if there is not one milestone
+        between two members, or if a member drives another optimizer or needs a metric.
+
+    Notes
+    -----
+    Source: `torch.optim.lr_scheduler.SequentialLR`, whose rates these are where it has any: there
+    a composed scheduler as a later member raises NotImplementedError.
+
+    Examples
+    --------
+    >>> from optim_scratch.schedulers import ExponentialLR, LinearLR, curve
+    >>> def build(optimizer):
+    ...     members = [LinearLR(optimizer, 0.5, total_iters=2), ExponentialLR(optimizer, 0.1)]
+    ...     return SequentialLR(optimizer, members, milestones=[2])
+    >>> curve(build, 5).round(3).tolist()
+    [0.5, 0.75, 1.0, 0.1, 0.01]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        schedulers: Sequence[LRScheduler],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+    ) -> None:
+        super().__init__(optimizer, schedulers)
+        epochs = as_list("milestones", milestones, "an iterable of integers")
+        for epoch in epochs:
+            check_integer("each of milestones", epoch, low=1)
+        if epochs != sorted(set(epochs)):
+            raise ValueError(f"milestones must rise, got {epochs}")
+        if len(epochs) != len(self._schedulers) - 1:
+            raise ValueError(
+                f"milestones must be one fewer than the {len(self._schedulers)} schedulers, "
+                f"got {len(epochs)}"
+            )
+        if last_epoch != -1:
+            raise ValueError(f"last_epoch must be -1, got {last_epoch}: resume by state_dict")
+        self._milestones = epochs
+        for leaf in self._leaves():
+            leaf.last_epoch = -1
+        self._write([group["initial_lr"] for group in optimizer.param_groups])
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        """Let the first member take its first step."""
+        self.last_epoch = 0
+        self._schedulers[0]._initial_step()
+        self._last_lr = self._rates()
+
+    def step(self) -> None:
+        """Go to the next epoch: step the member in charge, which begins at its milestone."""
+        self.last_epoch += 1
+        i = bisect_right(self._milestones, self.last_epoch)
+        member = self._schedulers[i]
+        if i > 0 and self._milestones[i - 1] == self.last_epoch:
+            member._restart()
+        else:
+            member.step()
+        self._last_lr = self._rates()

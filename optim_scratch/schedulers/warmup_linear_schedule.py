@@ -1,0 +1,56 @@
+"""WarmupLinearSchedule: the rate rises in a straight line, then falls in one to 0."""
+
+from __future__ import annotations
+
+from optim_scratch.checks import check_integer
+
+from .scheduler import HasGroups, Overwriting
+
+
+class WarmupLinearSchedule(Overwriting):
+    r"""Raise the rate in a straight line from 0, then let it fall in one to 0.
+
+    .. math::
+
+       \eta_t = \eta_0 \begin{cases} t / W & t < W \\ \max(0, T - t) / (T - W) & t \ge W \end{cases}
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    warmup_steps : int, >= 0
+        :math:`W`. With 1 or more, the first update has the rate 0.
+    t_total : int, >= `warmup_steps`
+        :math:`T`, the number of updates: see `optim_scratch.training.total_updates`.
+    last_epoch : int, >= -1
+        The last step that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: the package ``pytorch-transformers`` (2019), for the fine-tuning of Devlin et al.
+    (2019); ``get_linear_schedule_with_warmup`` of ``transformers`` has the same rates.
+
+    Examples
+    --------
+    >>> WarmupLinearSchedule.curve(7, warmup_steps=2, t_total=6).tolist()
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+
+    def __init__(
+        self, optimizer: HasGroups, warmup_steps: int, t_total: int, last_epoch: int = -1
+    ) -> None:
+        check_integer("warmup_steps", warmup_steps, low=0)
+        check_integer("t_total", t_total, low=max(1, warmup_steps))
+        self.warmup_steps = warmup_steps
+        self.t_total = t_total
+        super().__init__(optimizer, last_epoch)
+
+    def multiple(self, t: int) -> float:
+        """Return the height of the two lines."""
+        W, T = self.warmup_steps, self.t_total
+        return t / W if t < W else max(0, T - t) / max(1, T - W)

@@ -1,0 +1,97 @@
+"""WarmupStableDecayLR: the rate rises, stays, and falls at the end."""
+
+from __future__ import annotations
+
+from math import cos, pi, sqrt
+
+from optim_scratch.checks import check_choice, check_integer, check_scalar
+
+from .scheduler import HasGroups, Overwriting
+
+DECAYS = ("1-sqrt", "linear", "cosine")
+
+
+class WarmupStableDecayLR(Overwriting):
+    r"""Raise the rate in a straight line, keep it, and let it fall at the end.
+
+    .. math::
+
+       \eta_t = \eta_0 \begin{cases}
+           t / W & t < W \\ 1 & W \le t < W + S \\
+           r + (1 - r)\,f(u), \quad u = \min\left(1, \frac{t - W - S}{D}\right) & t \ge W + S
+       \end{cases}
+
+    with :math:`f(u) = 1 - \sqrt u`, :math:`1 - u` or :math:`\tfrac12 (1 + \cos \pi u)`.
+    The length of the run need not be known until the fall begins.
+
+    Parameters
+    ----------
+    optimizer : object with `param_groups`
+        Ours or torch's.
+    warmup_steps : int, >= 0
+        :math:`W`. With 1 or more, the first update has the rate 0.
+    stable_steps : int, >= 0
+        :math:`S`.
+    decay_steps : int, >= 1
+        :math:`D`.
+    decay_type : {"1-sqrt", "linear", "cosine"}
+        :math:`f`.
+    min_lr_ratio : float in [0, 1]
+        :math:`r`, the last rate in units of the base rate.
+    last_epoch : int, >= -1
+        The last step that is done, to resume by hand.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
+
+    Notes
+    -----
+    Source: Hu et al. (2024) for the three phases; Hägele et al. (2024) for the fall with the
+    square root, which they found best; ``get_wsd_schedule`` of ``transformers`` has the same
+    rates.
+
+    Examples
+    --------
+    >>> schedule = WarmupStableDecayLR
+    >>> schedule.curve(8, warmup_steps=2, stable_steps=2, decay_steps=4).round(4).tolist()
+    [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.2929, 0.134]
+    """
+
+    def __init__(
+        self,
+        optimizer: HasGroups,
+        warmup_steps: int,
+        stable_steps: int,
+        decay_steps: int,
+        decay_type: str = "1-sqrt",
+        min_lr_ratio: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:
+        check_integer("warmup_steps", warmup_steps, low=0)
+        check_integer("stable_steps", stable_steps, low=0)
+        check_integer("decay_steps", decay_steps, low=1)
+        check_choice("decay_type", decay_type, DECAYS)
+        check_scalar("min_lr_ratio", min_lr_ratio, low=0, high=1)
+        self.warmup_steps = warmup_steps
+        self.stable_steps = stable_steps
+        self.decay_steps = decay_steps
+        self.decay_type = decay_type
+        self.min_lr_ratio = min_lr_ratio
+        super().__init__(optimizer, last_epoch)
+
+    def multiple(self, t: int) -> float:
+        """Return the height in whichever phase the step lies."""
+        W, S, r = self.warmup_steps, self.stable_steps, self.min_lr_ratio
+        if t < W:
+            return t / W
+        if t < W + S:
+            return 1.0
+        return r + (1 - r) * self._fall(min(1.0, (t - W - S) / self.decay_steps))
+
+    def _fall(self, u: float) -> float:
+        """Return what is left of the height after a share of the fall."""
+        if self.decay_type == "1-sqrt":
+            return 1 - sqrt(u)
+        return 1 - u if self.decay_type == "linear" else 0.5 * (1 + cos(pi * u))
