@@ -67,8 +67,6 @@ def from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
 def scheduler_to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     """Turn the `state_dict` of one of our schedulers into one that torch's loads.
 
-    torch also counts the calls of `step`, the one its constructor makes among them.
-
     Parameters
     ----------
     state_dict : dict
@@ -77,14 +75,15 @@ def scheduler_to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same with torch's counter, without the scheduler's name.
+        The same without the scheduler's name, and so for the schedulers it is made of.
     """
-    plain = {name: value for name, value in state_dict.items() if name != "scheduler"}
-    return {**plain, "_step_count": state_dict["last_epoch"] + 1}
+    return _without(state_dict, ("scheduler",))
 
 
 def scheduler_from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
-    """Turn the `state_dict` of one of torch's schedulers into one that ours loads.
+    """Turn the `state_dict` of one of torch's schedulers into plain numbers and arrays.
+
+    Our schedulers load torch's as it is; this makes a copy that outlives torch.
 
     Parameters
     ----------
@@ -94,14 +93,18 @@ def scheduler_from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same without what torch keeps for its own checks: names with an underscore, but for
-        the last rates.
+        The same, tensors as numbers, without what torch keeps for its own checks.
     """
-    return {
-        name: value
-        for name, value in state_dict.items()
-        if name == "_last_lr" or not name.startswith("_")
-    }
+    return _without(state_dict, ("_is_initial", "_get_lr_called_within_step"))
+
+
+def _without(state: Any, names: tuple[str, ...]) -> Any:
+    """Return a scheduler's state without some entries, at every depth, tensors as numbers."""
+    if isinstance(state, torch.Tensor):
+        return _array(state) if state.ndim else state.item()
+    if type(state) is dict:
+        return {k: _without(v, names) for k, v in state.items() if k not in names}
+    return [_without(v, names) for v in state] if isinstance(state, list) else state
 
 
 def _tensor(value: Any) -> Any:
