@@ -103,7 +103,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self._locate(epoch)
             self.last_epoch = floor(epoch)
         elif self.last_epoch < 0:
-            self.last_epoch, self.T_cur = 0, 0
+            self.last_epoch = 0
+            self._locate(0)
         else:
             self.last_epoch += 1
             self.T_cur += 1
@@ -111,6 +112,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur -= self.T_i
                 self.T_i *= self.T_mult
         self._write(self.get_lr())
+
+    def _restart(self) -> None:
+        """Go to epoch 0, of the first cycle."""
+        self._locate(0)
+        super()._restart()
 
     def _locate(self, epoch: float) -> None:
         """Find the cycle that an epoch lies in, and how far in."""

@@ -142,7 +142,8 @@ class OneCycleLR(LRScheduler):
         """Return the rates of this step."""
         phase, way = self._position()
         start, end = phase["start_lr"], phase["end_lr"]
-        return [self._between(g[start], g[end], way) for g in self.optimizer.param_groups]
+        known = self.optimizer.param_groups[: len(self.base_lrs)]  # `step` refuses a late group
+        return [self._between(group[start], group[end], way) for group in known]
 
     def _write(self, rates: list[Any]) -> None:
         """Set the rate of each group, and its momentum against it."""

@@ -82,7 +82,8 @@ class SWALR(LRScheduler):
             step = max(1, step)
         before, now = self._alpha(step - 1), self._alpha(step)
         rates = []
-        for group, lr in zip(self.optimizer.param_groups, self._rates(), strict=True):
+        known = self.optimizer.param_groups[: len(self.base_lrs)]  # `step` refuses a late group
+        for group, lr in zip(known, self._rates(), strict=False):
             end = group["swa_lr"]
             # undo the last step: η = α₋ η_swa + (1 − α₋) η₀ for η₀
             start = end if before == 1 else (lr - before * end) / (1 - before)

@@ -17,7 +17,7 @@ class WarmupStableDecayLR(Overwriting):
     .. math::
 
        \eta_t = \eta_0 \begin{cases}
-           t / W & t < W \\ 1 & W \le t < W + S \\
+           r + (1 - r)\,t / W & t < W \\ 1 & W \le t < W + S \\
            r + (1 - r)\,f(u), \quad u = \min\left(1, \frac{t - W - S}{D}\right) & t \ge W + S
        \end{cases}
 
@@ -29,7 +29,8 @@ class WarmupStableDecayLR(Overwriting):
     optimizer : object with `param_groups`
         Ours or torch's.
     warmup_steps : int, >= 0
-        :math:`W`. With 1 or more, the first update has the rate 0.
+        :math:`W`. With 1 or more, the first update has the lowest rate, 0 unless
+        `min_lr_ratio` says otherwise.
     stable_steps : int, >= 0
         :math:`S`.
     decay_steps : int, >= 1
@@ -37,7 +38,7 @@ class WarmupStableDecayLR(Overwriting):
     decay_type : {"1-sqrt", "linear", "cosine"}
         :math:`f`.
     min_lr_ratio : float in [0, 1]
-        :math:`r`, the last rate in units of the base rate.
+        :math:`r`, the first and the last rate in units of the base rate.
     last_epoch : int, >= -1
         The last step that is done, to resume by hand.
 
@@ -85,7 +86,7 @@ class WarmupStableDecayLR(Overwriting):
         """Return the height in whichever phase the step lies."""
         W, S, r = self.warmup_steps, self.stable_steps, self.min_lr_ratio
         if t < W:
-            return t / W
+            return r + (1 - r) * t / W
         if t < W + S:
             return 1.0
         return r + (1 - r) * self._fall(min(1.0, (t - W - S) / self.decay_steps))
