@@ -4,13 +4,67 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
-from optim_scratch import Parameter
+from optim_scratch import Parameter, registry
 from optim_scratch.optimizers import Optimizer
 
 TOLERANCE = 1e-12
 SHAPES = ((3,), (4, 2), ())
+STEPS = 300
+
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "SGD": [
+        {"lr": 0.1},
+        {"lr": 0.1, "maximize": True},
+        {"lr": 0.1, "weight_decay": 0.01},
+        {"lr": 0.01, "momentum": 0.9},
+        {"lr": 0.01, "momentum": 0.9, "dampening": 0.3},
+        {"lr": 0.01, "momentum": 0.9, "dampening": 0.9},
+        {"lr": 0.1, "momentum": 0.0, "dampening": 0.5},
+        {"lr": 0.01, "momentum": 0.9, "nesterov": True},
+        {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4},
+        {"lr": 0.01, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True},
+        {"lr": 0.01, "momentum": 0.99, "nesterov": True, "weight_decay": 0.1, "maximize": True},
+        {"lr": 0.0, "momentum": 0.9},
+        {},
+    ],
+    "Adam": [
+        {},
+        {"lr": 0.1},
+        {"lr": 0.1, "maximize": True},
+        {"lr": 0.0},
+        {"lr": 0.01, "betas": (0.5, 0.9)},
+        {"lr": 0.01, "betas": (0.0, 0.999)},
+        {"lr": 0.01, "betas": (0.9, 0.0)},
+        {"lr": 0.01, "betas": (0.0, 0.0)},
+        {"lr": 0.01, "eps": 0.1},
+        {"lr": 0.01, "weight_decay": 0.1},
+        {"lr": 0.1, "betas": (0.8, 0.99), "weight_decay": 0.5, "maximize": True},
+        {"lr": 0.01, "amsgrad": True},
+        {"lr": 0.01, "betas": (0.5, 0.5), "amsgrad": True},
+        {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.01, "amsgrad": True, "maximize": True},
+    ],
+}
+"""For each of torch's methods, settings that reach every branch of its update."""
+
+GROUPS: dict[str, list[list[dict[str, Any]]]] = {
+    "SGD": [
+        [{}],
+        [{"lr": 0.3}, {"momentum": 0.5}],
+        [{"weight_decay": 0.1}, {}, {"lr": 0.02, "maximize": True}],
+    ],
+    # no decay of the first parameter, which has an entry without gradient: decay alone drives it to
+    # and fro across 0 in steps that do not shrink with it, and rounding errors grow from each to
+    # the next when the betas are small
+    "Adam": [
+        [{}],
+        [{"lr": 0.3}, {"betas": (0.7, 0.95)}],
+        [{"amsgrad": True}, {"weight_decay": 0.1}, {"lr": 0.02, "maximize": True, "eps": 1e-4}],
+    ],
+}
+"""For each of torch's methods, what its groups overrule."""
 
 Path = list[list[np.ndarray]]
 Make = Callable[..., Any]
@@ -31,6 +85,16 @@ def groups_of(parameters: Sequence[Any], per_group: Sequence[dict[str, Any]]) ->
     return [
         {**options, "params": list(parameters[i:]) if i == last else [parameters[i]]}
         for i, options in enumerate(per_group)
+    ]
+
+
+def cases() -> list[Any]:
+    """Each of the registry's optimizers that torch has too, with each of its settings."""
+    return [
+        pytest.param(method.load(), options, id=f"{method.name} {options}")
+        for method in registry.methods("optimizer")
+        if method.torch
+        for options in SETTINGS[method.name]
     ]
 
 
@@ -60,6 +124,17 @@ class Theirs:
             p.grad = torch.tensor(gradient)
         self.optimizer.step()
         return [p.detach().numpy().copy() for p in self.parameters]
+
+
+def pair(
+    kind: type[Optimizer],
+    starts: Sequence[np.ndarray],
+    options: dict[str, Any],
+    per_group: Sequence[dict[str, Any]] = ({},),
+) -> tuple[Ours, Theirs]:
+    """Our method and torch's of the same name, from the same start."""
+    theirs = getattr(torch.optim, kind.__name__)
+    return Ours(kind, starts, per_group, **options), Theirs(theirs, starts, per_group, **options)
 
 
 def distance(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from optim_scratch import Parameter, registry
-from optim_scratch.optimizers import SGD, Optimizer
+from optim_scratch.optimizers import SGD, Adam, Optimizer
 
 OPTIMIZERS = [method.load() for method in registry.methods("optimizer")]
 
@@ -128,6 +128,50 @@ def test_refuses_arrays_that_do_not_broadcast(kind, shape):
 def test_sgd_refuses(options, error, message):
     with pytest.raises(error, match=message):
         SGD([Parameter([0.0, 0.0])], **options)
+
+
+NOT_TWO = "betas must be a tuple of 2 numbers, got "
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"betas": (1.0, 0.9)}, ValueError, r"betas\[0\] must be .* in \[0, 1\), got 1\.0"),
+        ({"betas": (0.9, 1.0)}, ValueError, r"betas\[1\] must be .* in \[0, 1\), got 1\.0"),
+        ({"betas": (-0.1, 0.9)}, ValueError, r"betas\[0\] must be finite and in \[0, 1\)"),
+        ({"betas": (0.9, -0.1)}, ValueError, r"betas\[1\] must be finite and in \[0, 1\)"),
+        ({"betas": (np.nan, 0.9)}, ValueError, r"betas\[0\] must be finite"),
+        ({"betas": (0.9, np.inf)}, ValueError, r"betas\[1\] must be finite"),
+        ({"betas": (0.9, np.array([0.5, 1.0]))}, ValueError, r"betas\[1\] must be finite and in"),
+        ({"betas": (0.9, np.full(3, 0.5))}, ValueError, r"betas\[1\] of shape \(3,\) does not"),
+        ({"betas": ("a", 0.9)}, TypeError, r"betas\[0\] must be a real number"),
+        ({"betas": (0.9, None)}, TypeError, r"betas\[1\] must be a real number"),
+        ({"betas": (0.9, True)}, TypeError, r"betas\[1\] must be a real number"),
+        ({"betas": (0.9,)}, ValueError, NOT_TWO + r"\(0\.9,\)"),
+        ({"betas": (0.9, 0.99, 0.999)}, ValueError, NOT_TWO),
+        ({"betas": ()}, ValueError, NOT_TWO),
+        ({"betas": 0.9}, TypeError, NOT_TWO + r"0\.9"),
+        ({"betas": "ab"}, TypeError, NOT_TWO + "'ab'"),
+        ({"betas": None}, TypeError, NOT_TWO + "None"),
+        ({"betas": {0.9, 0.99}}, TypeError, NOT_TWO),
+        ({"betas": np.array([0.9, 0.99])}, TypeError, NOT_TWO),
+        ({"eps": -1e-8}, ValueError, "eps must be finite and >= 0, got -1e-08"),
+        ({"eps": np.nan}, ValueError, "eps must be finite"),
+        ({"eps": "1e-8"}, TypeError, "eps must be a real number"),
+        ({"eps": (1e-8, 1e-8, 1e-8)}, ValueError, r"eps of shape \(3,\) does not broadcast"),
+        ({"weight_decay": -1.0}, ValueError, "weight_decay must be finite and >= 0"),
+        ({"weight_decay": None}, TypeError, "weight_decay must be a real number"),
+        ({"amsgrad": 1}, TypeError, "amsgrad must be True or False, got 1"),
+        ({"amsgrad": np.array([True, False])}, TypeError, "amsgrad must be True or False"),
+        ({"maximize": None}, TypeError, "maximize must be True or False, got None"),
+    ],
+    ids=str,
+)
+def test_adam_refuses(options, error, message):
+    with pytest.raises(error, match=message):
+        Adam([Parameter([0.0, 0.0])], **options)
+    with pytest.raises(error, match=message):
+        Adam([{"params": Parameter([0.0, 0.0]), **options}])
 
 
 @every
@@ -261,7 +305,43 @@ def test_a_number_of_numpys_or_torchs_is_one_of_pythons(kind, number):
     ],
 )
 def test_refuses_a_state_dict_that_does_not_fit_and_changes_nothing(edit, message):
-    optimizer = stepped(SGD)
+    refuses_an_edited_state_dict(stepped(SGD), edit, message)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda d: d.update(optimizer="SGD"), "state_dict must be of Adam, got one of SGD"),
+        (lambda d: d["param_groups"][1].pop("betas"), "lacks betas: it is not of Adam"),
+        (lambda d: d["param_groups"][1].update(betas=(0.9, 1.0)), r"betas\[1\] must be finite"),
+        (lambda d: d["param_groups"][1].update(betas=(0.9,)), "betas must be a tuple of 2"),
+        (
+            lambda d: d["param_groups"][1].update(decoupled_weight_decay=True),
+            "must be of Adam, got one with decoupled weight decay",
+        ),
+        (lambda d: d["state"][0].update(exp_avg_sq=np.zeros(3)), r"parameter's shape \(2,\)"),
+        (lambda d: d["state"][1].pop("exp_avg"), "lacks exp_avg of parameter 1"),
+        (lambda d: d["state"][1].update(exp_avg_sq=None), "lacks exp_avg_sq of parameter 1"),
+        (lambda d: d["state"][0].pop("step"), "lacks step of parameter 0"),
+        (lambda d: d["state"][0].update(step=-1), "step must be a whole number >= 0, got -1"),
+        (lambda d: d["state"][0].update(step=2.5), r"step must be a whole number >= 0, got 2\.5"),
+        (lambda d: d["state"][0].update(step=np.nan), "step must be a whole number"),
+        (lambda d: d["state"][0].update(step=np.inf), "step must be a whole number"),
+        (lambda d: d["state"][0].update(step="3"), "step must be a whole number >= 0, got '3'"),
+        (lambda d: d["state"][0].update(step=True), "step must be a whole number"),
+        (lambda d: d["state"][0].update(step=np.ones(2)), "step must be a whole number"),
+        (lambda d: d["state"][0].update(step=torch.ones(1)), "step must be a whole number"),
+        (
+            lambda d: d["state"][0].update(momentum_buffer=np.zeros(2)),
+            "'momentum_buffer', which Adam does not keep: it keeps step, exp_avg, exp_avg_sq",
+        ),
+    ],
+)
+def test_adam_refuses_a_state_dict_that_does_not_fit_and_changes_nothing(edit, message):
+    refuses_an_edited_state_dict(stepped(Adam), edit, message)
+
+
+def refuses_an_edited_state_dict(optimizer, edit, message):
     saved = optimizer.state_dict()
     edit(saved)
     before = repr(optimizer.state_dict())
