@@ -1,0 +1,152 @@
+"""What the chapter on reducing on a plateau claims."""
+
+import json
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+import pytest
+
+from optim_scratch import Parameter
+from optim_scratch.exercises.plateau import chance, drops, unfired
+from optim_scratch.experiments import results
+from optim_scratch.optimizers import SGD
+from optim_scratch.schedulers import GradualWarmupScheduler, ReduceLROnPlateau, SequentialLR
+
+
+def scheduler(lr=1.0, **arguments):
+    return ReduceLROnPlateau(SGD([Parameter(0.0)], lr=lr), **arguments)
+
+
+def new_rates(metrics, **arguments):
+    """Return the epochs, from 1, that begin with another rate than the one before."""
+    return (np.flatnonzero(np.diff(scheduler(**arguments).preview(metrics)[:, 0])) + 2).tolist()
+
+
+@pytest.mark.parametrize("patience", [0, 1, 2, 4])
+def test_the_recursion_counts_the_orders_in_which_the_scheduler_has_not_fired(patience):
+    for epochs in range(1, 7):
+        quiet = sum(
+            not new_rates(order, patience=patience, threshold=0)
+            for order in permutations(range(epochs))
+        )
+        assert quiet / factorial(epochs) == pytest.approx(unfired(epochs, patience)[-1], rel=1e-12)
+
+
+def longest_cycle(order):
+    longest, seen = 0, set()
+    for start in range(len(order)):
+        length, at = 0, start
+        while at not in seen:
+            seen.add(at)
+            length, at = length + 1, order[at]
+        longest = max(longest, length)
+    return longest
+
+
+@pytest.mark.parametrize("patience", [0, 1, 2, 4])
+def test_the_recursion_counts_the_permutations_without_a_long_cycle(patience):
+    short = sum(longest_cycle(order) <= patience + 1 for order in permutations(range(6)))
+    assert short / factorial(6) == pytest.approx(unfired(6, patience)[-1], rel=1e-12)
+
+
+def test_patience_49_outlives_100_epochs_as_often_as_the_prisoners_go_free():
+    free = 1 - np.sum(1 / np.arange(51, 101))
+    assert unfired(100, 49)[-1] == pytest.approx(free, rel=1e-12)
+    assert free == pytest.approx(0.312, abs=5e-4)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 5, 10, 50])
+def test_the_mean_first_firing_is_the_exponential_of_the_harmonic_sum(patience):
+    mean = np.sum(unfired(60 * (patience + 1), patience))
+    assert mean == pytest.approx(np.exp(np.sum(1 / np.arange(1, patience + 2))), rel=1e-9)
+    if patience >= 5:
+        assert mean == pytest.approx(1.781 * (patience + 1.5), rel=2e-3)
+
+
+@pytest.mark.parametrize("patience", [0, 5, 10])
+def test_up_to_twice_the_patience_the_chance_of_the_first_firing_is_one_over_the_epoch(patience):
+    for epoch in range(patience + 2, 2 * patience + 4):
+        assert chance(epoch, patience) == pytest.approx(1 / epoch, rel=1e-9)
+    assert chance(2 * patience + 4, patience) < 1 / (2 * patience + 4)
+
+
+def test_neither_size_nor_shape_of_the_noise_matters():
+    noise = np.random.default_rng(0).standard_normal((200, 40))
+    for row in noise:
+        expected = new_rates(row, patience=3, threshold=0)
+        assert new_rates(1e-9 * row, patience=3, threshold=0) == expected
+        assert new_rates(np.exp(5 * row), patience=3, threshold=0) == expected
+
+
+def test_ties_and_thresholds_make_the_first_firing_earlier_never_later():
+    for row in np.random.default_rng(1).standard_normal((200, 60)):
+        plain, thick = (
+            new_rates(row, patience=4, threshold=threshold, threshold_mode="abs")
+            for threshold in (0, 0.5)
+        )
+        coarse = new_rates(np.floor(2 * row), patience=4, threshold=0)
+        for other in (thick, coarse):
+            assert min(other, default=99) <= min(plain, default=99)
+
+
+def test_patience_5_fires_after_the_sixth_bad_epoch_and_is_felt_in_the_next():
+    assert new_rates([1.0, 0.8] + 7 * [0.9], patience=5) == [9]
+
+
+@pytest.mark.parametrize(("patience", "cooldown"), [(5, 0), (5, 4), (0, 0), (2, 1)])
+def test_period_without_a_new_best(patience, cooldown):
+    metrics = np.ones(60)
+    felt = new_rates(metrics, patience=patience, cooldown=cooldown, eps=0)
+    assert felt == list(range(patience + 3, 62, patience + 1 + cooldown))
+    assert sum(epoch <= 60 for epoch in felt) == drops(60, patience, cooldown)
+
+
+@pytest.mark.parametrize("whose", ["ours", "torch"])
+def test_a_relative_threshold_takes_worse_for_better_where_the_metric_is_negative(whose):
+    torch = pytest.importorskip("torch")
+    worse = -100 * 0.995 ** np.arange(60)
+    for mode, expected in (("rel", 0), ("abs", 9)):
+        given = {"patience": 5, "threshold": 0.01, "threshold_mode": mode, "eps": 0}
+        if whose == "ours":
+            made = scheduler(**given)
+        else:
+            sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+            made = torch.optim.lr_scheduler.ReduceLROnPlateau(sgd, **given)
+        for metric in worse:
+            made.step(metric)
+        assert made.best == (worse[-1] if mode == "rel" else -100)
+        assert made.get_last_lr()[0] == pytest.approx(0.1**expected)
+
+
+def test_not_a_number_is_bad_and_so_is_an_infinite_start():
+    assert new_rates([1.0] + 4 * [np.nan], patience=1) == [4, 6]
+    assert new_rates([np.inf, np.inf, 1.0], patience=1) == [3]
+    assert json.dumps(scheduler().state_dict()["best"]) == "Infinity"
+
+
+@pytest.mark.parametrize(
+    ("patience", "epochs"),
+    [(0, [16, 17, 20, 21, 28, 29]), (1, [17, 21, 29]), (2, []), (3, []), (5, [])],
+)
+def test_where_the_constant_run_of_article_003_would_have_dropped(patience, epochs):
+    table = results.read("article-003").query("recipe == 'constant' and seed == 0")
+    assert table["validation_loss"].isna().all()
+    assert new_rates(table["train_loss"], lr=0.01, patience=patience) == epochs
+
+
+def test_after_a_warmup_the_first_metric_seen_is_that_of_the_epoch_after_the_rise():
+    sgd = SGD([Parameter(0.0)], lr=0.1)
+    after = ReduceLROnPlateau(sgd, patience=1, factor=0.5)
+    warmup, rates = GradualWarmupScheduler(sgd, 4, 3, after), []
+    for metric in (9.0, 8.0, 7.0, 6.0, 6.0, 6.0, 6.0, 6.0):
+        warmup.step(metric)
+        rates.append(sgd.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.2, 0.3, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1])
+    assert after.best == 6.0
+
+
+def test_a_sequence_refuses_a_scheduler_that_needs_a_metric():
+    sgd = SGD([Parameter(0.0)], lr=0.1)
+    with pytest.raises(ValueError, match="ReduceLROnPlateau"):
+        SequentialLR(sgd, [ReduceLROnPlateau(sgd), ReduceLROnPlateau(sgd)], milestones=[5])
