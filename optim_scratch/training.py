@@ -399,7 +399,7 @@ def layer_groups(
 ) -> list[Group]:
     r"""Return parameter groups whose rate falls from the last layer to the first.
 
-    .. math:: \eta_l = \eta\,\delta^{\,n - l}, \qquad l = 1, \dots, n
+    .. math:: \eta_l = \eta\,q^{\,n - l}, \qquad l = 1, \dots, n
 
     Early layers hold what is common to many tasks and need to move least.
 
@@ -411,7 +411,7 @@ def layer_groups(
     lr : float, >= 0
         :math:`\eta`, the last layer's rate.
     decay : float in (0, 1]
-        :math:`\delta`, how much smaller each layer's rate is than the next one's. Howard & Ruder
+        :math:`q`, how much smaller each layer's rate is than the next one's. Howard & Ruder
         divide by 2.6.
     frozen : int, >= 0
         So many first layers get no group, and no optimizer touches them.

@@ -18,7 +18,7 @@ def module_groups(
 ) -> list[dict[str, Any]]:
     r"""Return the groups that fine-tuning a network needs, for any torch optimizer.
 
-    Layer l of n gets the rate :math:`\eta\,\delta^{\,n-l}`; its matrices and kernels decay, its
+    Layer l of n gets the rate :math:`\eta\,q^{\,n-l}`; its matrices and kernels decay, its
     vectors do not. Frozen layers, and parameters that need no gradient already, get no group.
 
     Parameters
@@ -29,7 +29,7 @@ def module_groups(
     lr : float, >= 0
         :math:`\eta`, the last layer's rate.
     decay : float in (0, 1]
-        :math:`\delta`, how much smaller each layer's rate is than the next one's.
+        :math:`q`, how much smaller each layer's rate is than the next one's.
     weight_decay : float, >= 0
         For parameters of two or more axes.
     frozen : int, >= 0
