@@ -1,6 +1,10 @@
 """The checks behind the book's exercises; each chapter's stand in a module of its name."""
 
 from . import (
+    accumulation_and_clipping,
+    bug_museum,
+    composing_and_resuming,
+    cosine_and_restarts,
     gradient_descent,
     loss_surfaces,
     momentum,
@@ -8,13 +12,18 @@ from . import (
     step_decay,
     the_training_loop,
     vgg_on_cifar10,
+    warmup,
 )
 from .checking import EXERCISES, Exercise, check
 
 __all__ = [
     "EXERCISES",
     "Exercise",
+    "accumulation_and_clipping",
+    "bug_museum",
     "check",
+    "composing_and_resuming",
+    "cosine_and_restarts",
     "gradient_descent",
     "loss_surfaces",
     "momentum",
@@ -22,4 +31,5 @@ __all__ = [
     "step_decay",
     "the_training_loop",
     "vgg_on_cifar10",
+    "warmup",
 ]
