@@ -1,0 +1,183 @@
+"""What the chapter on composing and resuming claims."""
+
+import numpy as np
+import pytest
+
+from optim_scratch import Parameter, schedulers
+from optim_scratch.optimizers import SGD
+
+
+def sgd(lr=0.05):
+    return SGD([Parameter(0.0)], lr=lr)
+
+
+def warmup_cosine(optimizer, module=schedulers):
+    warmup = module.LinearLR(optimizer, start_factor=0.01, total_iters=5)
+    cosine = module.CosineAnnealingLR(optimizer, T_max=25)
+    return module.SequentialLR(optimizer, [warmup, cosine], milestones=[5])
+
+
+def the_same_curve_overwriting(optimizer):
+    shape = schedulers.curve(warmup_cosine, 60)
+    return schedulers.LambdaLR(optimizer, lambda t: shape[t])
+
+
+def resumed(build, order, done=10):
+    """An optimizer and its scheduler; "b" builds, "o" and "s" load a state."""
+    optimizer = sgd()
+    scheduler = build(optimizer)
+    for _ in range(done):
+        scheduler.step()
+    saved, optimizer = (optimizer.state_dict(), scheduler.state_dict()), sgd()
+    for letter in order:
+        if letter == "b":
+            scheduler = build(optimizer)
+        elif letter == "o":
+            optimizer.load_state_dict(saved[0])
+        else:
+            scheduler.load_state_dict(saved[1])
+    return optimizer, scheduler
+
+
+def whole(build):
+    return schedulers.curve(build, 30, lr=0.05)
+
+
+@pytest.mark.parametrize("build", [warmup_cosine, the_same_curve_overwriting])
+@pytest.mark.parametrize("order", ["bos", "bso"])
+@pytest.mark.parametrize("done", [0, 1, 4, 5, 6, 29])
+def test_built_first_and_then_loaded_goes_on_to_the_last_bit(build, order, done):
+    _, scheduler = resumed(build, order, done)
+    assert np.array_equal(scheduler.preview(30 - done)[:, 0], whole(build)[done:])
+
+
+def test_the_optimizer_loaded_first_trains_at_a_ninetieth_and_the_scheduler_denies_it():
+    optimizer, scheduler = resumed(warmup_cosine, "obs")
+    right = whole(warmup_cosine)[10:]
+    assert scheduler.get_last_lr()[0] == right[0]
+    assert optimizer.param_groups[0]["lr"] == 0.05 * 0.01
+    np.testing.assert_allclose(right / scheduler.preview(20)[:, 0], 90.45, rtol=1e-3)
+
+
+def test_torch_does_the_same():
+    torch = pytest.importorskip("torch")
+    theirs = torch.optim.lr_scheduler
+
+    def fresh():
+        return torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=0.05)
+
+    optimizer = fresh()
+    scheduler = warmup_cosine(optimizer, theirs)
+    for _ in range(10):
+        optimizer.step()
+        scheduler.step()
+    saved, optimizer = (optimizer.state_dict(), scheduler.state_dict()), fresh()
+    optimizer.load_state_dict(saved[0])
+    scheduler = warmup_cosine(optimizer, theirs)
+    scheduler.load_state_dict(saved[1])
+    said, used = scheduler.get_last_lr()[0], optimizer.param_groups[0]["lr"]
+    assert said / used == pytest.approx(90.45, rel=1e-3)
+    assert "Initializing a scheduler overwrites" in theirs.LRScheduler.__doc__
+
+
+def test_a_forgotten_scheduler_lifts_the_rate_to_73_times_the_peak():
+    _, scheduler = resumed(warmup_cosine, "bo")
+    assert scheduler.preview(20).max() / 0.05 == pytest.approx(72.5, rel=0.01)
+
+
+@pytest.mark.parametrize("order", ["obs", "bs"])
+def test_an_overwriting_schedule_heals_after_one_epoch(order):
+    _, scheduler = resumed(the_same_curve_overwriting, order)
+    right = whole(the_same_curve_overwriting)[10:]
+    rates = scheduler.preview(20)[:, 0]
+    assert rates[0] == pytest.approx(right[0] / 90.45, rel=1e-3)
+    assert np.array_equal(rates[1:], right[1:])
+
+
+@pytest.mark.parametrize("build", [warmup_cosine, the_same_curve_overwriting])
+@pytest.mark.parametrize(("order", "healthy"), [("bos", True), ("obs", False), ("bs", False)])
+def test_the_rates_tell_a_wrong_resume(build, order, healthy):
+    optimizer, scheduler = resumed(build, order)
+    assert (optimizer.param_groups[0]["lr"] == scheduler.get_last_lr()[0]) == healthy
+
+
+@pytest.mark.parametrize("order", ["bo", "b"])
+def test_the_count_tells_a_forgotten_scheduler(order):
+    assert resumed(warmup_cosine, order)[1].last_epoch == 0
+
+
+def step_of(scheduler_of, rate):
+    """Where the step to epoch 11 leads from a rate set by hand in epoch 10."""
+    optimizer = sgd(0.1)
+    scheduler = scheduler_of(optimizer)
+    for _ in range(10):
+        scheduler.step()
+    optimizer.param_groups[0]["lr"] = rate
+    scheduler.step()
+    return optimizer.param_groups[0]["lr"]
+
+
+@pytest.mark.parametrize(
+    ("scheduler_of", "memory", "pull"),
+    [
+        (lambda o: schedulers.ExponentialLR(o, 0.9), 0.9, 0.0),
+        (lambda o: schedulers.StepLR(o, 11, 0.2), 0.2, 0.0),
+        (lambda o: schedulers.LambdaLR(o, lambda t: t), 0.0, 1.1),
+        (
+            lambda o: schedulers.CosineAnnealingLR(o, 25, 0.01),
+            (ratio := (1 + np.cos(np.pi * 11 / 25)) / (1 + np.cos(np.pi * 10 / 25))),
+            (1 - ratio) * 0.01,
+        ),
+    ],
+    ids=["ExponentialLR", "StepLR", "LambdaLR", "CosineAnnealingLR"],
+)
+def test_a_step_is_a_memory_and_a_pull(scheduler_of, memory, pull):
+    for rate in (0.0, 0.03, 7.0):
+        assert step_of(scheduler_of, rate) == pytest.approx(memory * rate + pull, abs=1e-12)
+
+
+def test_restarts_chained_with_a_decay_are_their_product_in_neither_order():
+    def restarts(o):
+        return schedulers.CosineAnnealingWarmRestarts(o, 12)
+
+    def decay(o):
+        return schedulers.ExponentialLR(o, 0.9)
+
+    def chain(*members):
+        def build(o):
+            return schedulers.ChainedScheduler([member(o) for member in members])
+
+        return schedulers.curve(build, 36)
+
+    alone = schedulers.curve(restarts, 36)
+    np.testing.assert_array_equal(chain(decay, restarts), alone)
+    np.testing.assert_allclose(chain(restarts, decay)[1:], 0.9 * alone[1:])
+
+
+def test_a_cosine_stepped_by_the_batch_returns_194_times():
+    wave = schedulers.CosineAnnealingLR.curve(30 * 390, T_max=30)
+    assert np.sum(np.isclose(wave, 1.0)) - 1 == 194
+    assert wave.mean() == pytest.approx(0.5, abs=0.001)
+
+
+def test_a_group_that_joins_late_gets_the_factors_to_come():
+    optimizer = sgd(0.1)
+    scheduler = schedulers.LinearLR(optimizer, 0.1, total_iters=20)
+    scheduler.step()
+    scheduler.step()
+    optimizer.add_param_group({"params": Parameter(0.0), "lr": 0.1})
+    for _ in range(28):
+        scheduler.step()
+    first, late = (group["lr"] for group in optimizer.param_groups)
+    assert first == pytest.approx(0.1)
+    assert late == pytest.approx(0.1 / (0.1 + 0.9 * 2 / 20))
+
+
+def test_the_seam_begins_from_the_base_rate():
+    def build(o):
+        members = [schedulers.ExponentialLR(o, 0.9), schedulers.CosineAnnealingLR(o, 20)]
+        return schedulers.SequentialLR(o, members, [10])
+
+    rates = schedulers.curve(build, 11)
+    assert rates[9] == pytest.approx(0.9**9)
+    assert rates[10] == 1.0
