@@ -58,10 +58,10 @@ class Adam(Optimizer):
     Notes
     -----
     Source: Kingma & Ba (2015), Algorithm 1, and for AMSGrad Reddi, Kale & Kumar (2018), Algorithm
-    2. torch, and so this class, differs from the second: it corrects both biases, where the paper
-    corrects none, and it takes the maximum before the correction, so that
-    :math:`\hat v` itself may fall while :math:`1 - \beta_2^t` grows. Neither paper has weight
-    decay; Loshchilov & Hutter (2019) show what its place in the gradient costs.
+    2. torch, and so this class, follows the first to the letter and differs from the second: it
+    corrects both biases, where that paper corrects none. The maximum is taken before the
+    correction, so that :math:`\hat v` may still fall while :math:`1 - \beta_2^t` grows. Neither
+    paper has weight decay; Loshchilov & Hutter (2019) show what its place in the gradient costs.
 
     Examples
     --------
