@@ -113,7 +113,7 @@ add(
     function(
         best_rate,
         bowls,
-        "v comes from the rates before t, w from those after t; rates[t] itself enters nowhere.",
+        "v comes from the rates before t, w from those after it.",
     ),
     solution=best_rate,
     wrong=(
