@@ -473,8 +473,20 @@ def luck(shown):
 
 @exhibit("The better recipe loses")
 def one_seed(shown):
-    assert 0.25 < shown[0][1] < 0.5
+    bowl = NoisyQuadratic(np.logspace(-1, 0.5, 10), noise=1.0, start=np.zeros(10), seed=1)
+    expected = [bowl.expected_losses(np.full(150, lr))[-1] for lr in (0.10, 0.12)]
+    assert expected[1] / expected[0] == pytest.approx(1.22, abs=0.01)  # as the text says: a fifth
+    better, worse = (final_losses(bowl, lr) for lr in (0.10, 0.12))
+    assert shown[0][1] == pytest.approx(np.mean(better > worse), abs=0.02)
     assert shown[0][2] < 0.1
+
+
+def final_losses(bowl: NoisyQuadratic, lr: float) -> np.ndarray:
+    """Return the losses of many runs after 150 steps of plain descent from the minimum."""
+    theta = np.zeros((10_000, 10))
+    for _ in range(150):
+        theta -= lr * bowl.gradient(theta)
+    return bowl.value(theta)
 
 
 @exhibit("The schedule gets the credit of the rate")
@@ -507,6 +519,13 @@ def clipped(shown):
 @exhibit("The check passes and the answer is wrong")
 def weak_check(shown):
     assert shown[0][1:] == (True, False)
+
+
+@pytest.mark.parametrize("title", EXHIBITS)
+def test_the_check_refuses_wrong_for_right(title, museum):
+    swapped = [(what, right, wrong) for what, wrong, right in museum[title]]
+    with pytest.raises((AssertionError, AttributeError, TypeError, ValueError)):
+        CHECKS[title](swapped)
 
 
 @pytest.mark.parametrize("title", EXHIBITS)
