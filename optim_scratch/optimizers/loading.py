@@ -119,12 +119,7 @@ def read_array(p: Parameter, name: str, value: Any) -> Array:
 
 
 def number(value: Any) -> Any:
-    """Return a tensor as an array, a tensor of one number as a float, all else as it is.
-
-    Of a tuple, do so with each entry.
-    """
-    if isinstance(value, tuple):
-        return tuple(number(entry) for entry in value)
+    """Return a tensor as an array, a tensor of one number as a float, all else as it is."""
     if not hasattr(value, "__array__"):
         return value
     array = np.asarray(value)

@@ -256,7 +256,9 @@ def test_betas_in_tensors_are_loaded_and_arrays_do_not_cross_to_torch():
     adam = Adam([Parameter(0.0)])
     saved = adam.state_dict()
     saved["param_groups"][0]["betas"] = (torch.tensor(0.5), torch.tensor(0.75))
-    for state_dict in (saved, bridge.from_torch(saved)):
+    plain = bridge.from_torch(saved)
+    assert {type(beta) for beta in plain["param_groups"][0]["betas"]} == {np.ndarray}
+    for state_dict in (saved, plain):
         adam.load_state_dict(state_dict)
         assert adam.param_groups[0]["betas"] == (0.5, 0.75)
     many = Adam([Parameter([0.0, 0.0])], betas=(0.9, np.full(2, 0.99)))
