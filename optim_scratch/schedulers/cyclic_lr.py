@@ -12,7 +12,7 @@ from optim_scratch.checks import check_choice, check_factor, check_flag, check_i
 from .lambdas import attributes_of
 from .momentum import check_order, momentum_bounds, set_momentum, uses_beta1
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler
+from .scheduler import HasGroups, LRScheduler, set_rate
 
 MODES = ("triangular", "triangular2", "exp_range")
 
@@ -107,6 +107,9 @@ class CyclicLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self._bound_momentum(optimizer, base_momentum, max_momentum)
+        if last_epoch == -1:  # other schedulers then take the lower bound for the base rate
+            for group, low in zip(optimizer.param_groups, lows, strict=True):
+                set_rate(group, low)
         super().__init__(optimizer, last_epoch, base_lrs=lows)
 
     def _count_cycles(self, up: int, down: int | None) -> None:

@@ -126,10 +126,7 @@ class LRScheduler:
                 f"made for, got {len(groups)}: make a new scheduler after add_param_group"
             )
         for group, lr in zip(groups, rates, strict=True):
-            if hasattr(group["lr"], "fill_"):
-                group["lr"].fill_(lr)
-            else:
-                group["lr"] = lr
+            set_rate(group, lr)
         self._last_lr = self._rates()
 
     def _rates(self) -> list[Any]:
@@ -342,6 +339,14 @@ def stand_in(optimizer: HasGroups) -> HasGroups:
         for group in optimizer.param_groups
     ]
     return SimpleNamespace(param_groups=groups)
+
+
+def set_rate(group: dict[str, Any], lr: Any) -> None:
+    """Set a group's rate; one that is held in a tensor is filled in place."""
+    if hasattr(group["lr"], "fill_"):
+        group["lr"].fill_(lr)
+    else:
+        group["lr"] = lr
 
 
 def values_of(optimizer: HasGroups, key: str) -> list[Any]:

@@ -38,8 +38,9 @@ class SequentialLR(Composition):
 
     Notes
     -----
-    Source: `torch.optim.lr_scheduler.SequentialLR`, whose rates these are where it has any: there
-    a composed scheduler as a later member raises NotImplementedError.
+    Source: `torch.optim.lr_scheduler.SequentialLR`, whose rates these are. Where a member is
+    itself composed, torch's are not: a later one raises NotImplementedError, and a chain that
+    comes first begins one factor too far.
 
     Examples
     --------
