@@ -31,13 +31,14 @@ def best_rates(problem, steps=T):
     return rates
 
 
-def final(shape, noise=0.5):
+def final(shape, noise=0.5, curvatures=CURVATURES):
     """Return the expected loss at the end, for each base rate."""
-    v = np.full((BASES.size, CURVATURES.size), 4.0)
+    h = np.asarray(curvatures)
+    v = np.full((BASES.size, h.size), 4.0)
     for multiple in shape:
         eta = multiple * BASES[:, None]
-        v = (1 - eta * CURVATURES) ** 2 * v + eta**2 * noise**2
-    return 0.5 * np.sum(CURVATURES * v, axis=-1)
+        v = (1 - eta * h) ** 2 * v + eta**2 * noise**2
+    return 0.5 * np.sum(h * v, axis=-1)
 
 
 def cosine(steps):
@@ -95,6 +96,19 @@ def test_the_best_schedule_obeys_the_law_and_has_the_shape_derived(curvatures, s
     law = np.sum(h * np.exp(-2 * h * left[:, None]), axis=-1) ** -0.5
     assert np.ptp(rates / law) < 0.005 * np.mean(rates / law)
     assert np.max(np.abs(rates - shape(rates))) < 0.05 * rates[0]
+
+
+@pytest.mark.parametrize(
+    ("curvatures", "low", "high"),
+    [([0.05], 13, 14), (CURVATURES, 0.4, 0.7), (np.linspace(0.1, 1, 40) ** 3, 0.8, 1.0)],
+    ids=["one-curvature", "even-over-decades", "cubes"],
+)
+def test_a_cosine_with_the_right_end_serves_many_curvatures_and_not_one(curvatures, low, high):
+    problem = bowl(curvatures=curvatures)
+    best = problem.expected_losses(best_rates(problem))[-1]
+    ends = np.geomspace(0.005, 0.5, 17)[::2]
+    found = [final(end + (1 - end) * cosine(T), curvatures=curvatures).min() for end in ends]
+    assert low < 100 * (min(found) / best - 1) < high
 
 
 def test_the_more_noise_the_higher_the_end():
