@@ -348,6 +348,13 @@ def restarts_resumed(shown):
     )
     assert abs(shown[0][1] - through[45]) > 1e-3
     close(shown[0][2], through[45])
+    resumed = []
+    for epoch in range(1, 40):
+        optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "initial_lr": 0.1}], lr=0.1)
+        lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 10, 3, last_epoch=epoch - 1)
+        resumed.append(optimizer.param_groups[0]["lr"])
+    close(resumed[:19], through[1:20])
+    assert (np.abs(np.subtract(resumed[19:], through[20:40])) > 1e-6).all()
 
 
 @exhibit("NotImplementedError from a nested SequentialLR")
