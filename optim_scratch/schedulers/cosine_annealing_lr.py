@@ -71,7 +71,7 @@ class CosineAnnealingLR(LRScheduler):
         # up from the bottom: η ← η + (η₀ − η_min) (1 − cos(π/T)) / 2
         if (t - 1 - T) % (2 * T) == 0:
             rise = (1 - cos(pi / T)) / 2
-            pairs = zip(self.base_lrs, self._rates(), strict=False)  # `step` refuses a late group
+            pairs = zip(self.base_lrs, self._rates(), strict=False)
             return [lr + (base - low) * rise for base, lr in pairs]
         # η − η_min ← (1 + cos(π t/T)) / (1 + cos(π (t−1)/T)) (η − η_min)
         ratio = (1 + cos(pi * t / T)) / (1 + cos(pi * (t - 1) / T))

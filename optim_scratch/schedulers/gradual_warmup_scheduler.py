@@ -137,9 +137,10 @@ class GradualWarmupScheduler(LRScheduler):
             If it is of another scheduler, for another number of groups, or with another
             scheduler after it.
         """
-        saved = state_dict.get("after_scheduler")
+        self._check_state(state_dict, "base_lrs")
+        saved = state_dict["after_scheduler"]
         if (saved is None) != (self.after_scheduler is None):
             raise ValueError("state_dict must have an after_scheduler where this scheduler has one")
-        super().load_state_dict(state_dict)
+        self._load(state_dict)
         if self.after_scheduler is not None and saved is not None:
             self.after_scheduler.load_state_dict(saved)

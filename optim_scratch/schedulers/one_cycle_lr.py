@@ -17,17 +17,15 @@ class OneCycleLR(LRScheduler):
 
     With :math:`N` = `total_steps`, :math:`p` = `pct_start` and the rates
     :math:`\eta_0 = \eta_{\max}` / `div_factor` and
-    :math:`\eta_{\min} = \eta_0` / `final_div_factor`, the phases end at the steps
+    :math:`\eta_{\min} = \eta_0` / `final_div_factor`, the phases are
 
-    =====================  ===========  =============================  =====================
-    phase                  ends at      rate                           momentum
-    =====================  ===========  =============================  =====================
-    up                     pN − 1       :math:`\eta_0 \to \eta_{\max}`  highest → lowest
-    down                   N − 1        :math:`\eta_{\max} \to \eta_{\min}`  lowest → highest
-    =====================  ===========  =============================  =====================
+    - up to step :math:`pN - 1`: the rate from :math:`\eta_0` to :math:`\eta_{\max}`, the
+      momentum from its highest value to its lowest;
+    - up to step :math:`N - 1`: the rate from :math:`\eta_{\max}` to :math:`\eta_{\min}`, the
+      momentum back;
 
-    or, in three phases, up until pN − 1, back to :math:`\eta_0` until 2pN − 2, and from there to
-    :math:`\eta_{\min}` with the momentum at rest. It overwrites the present rate and momentum.
+    or, in three phases, up to :math:`pN - 1`, back to :math:`\eta_0` up to :math:`2pN - 2`, and from
+    there to :math:`\eta_{\min}` with the momentum at rest. It overwrites the present rate and momentum.
 
     Parameters
     ----------
