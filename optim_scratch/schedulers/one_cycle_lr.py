@@ -24,8 +24,9 @@ class OneCycleLR(LRScheduler):
     - up to step :math:`N - 1`: the rate from :math:`\eta_{\max}` to :math:`\eta_{\min}`, the
       momentum back;
 
-    or, in three phases, up to :math:`pN - 1`, back to :math:`\eta_0` up to :math:`2pN - 2`, and from
-    there to :math:`\eta_{\min}` with the momentum at rest. It overwrites the present rate and momentum.
+    or, in three phases, up to :math:`pN - 1`, back to :math:`\eta_0` up to :math:`2pN - 2`, and
+    from there to :math:`\eta_{\min}` with the momentum at rest. It overwrites the present rate
+    and momentum.
 
     Parameters
     ----------
