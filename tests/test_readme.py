@@ -16,13 +16,14 @@ def test_code_runs() -> None:
 
 
 def test_results_are_those_of_the_records() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|[^|]*\|(.*)\|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|[^|]*\|(.*)\|$", README, re.MULTILINE)
     records = (ROOT / "book/results/article-003").glob("*-seed0.json")
     assert {recipe for recipe, *_ in rows} == {path.name[: -len("-seed0.json")] for path in records}
     for recipe, rate, cells in rows:
         path = ROOT / "book/results/article-003" / f"{recipe}-seed0.json"
-        epochs = json.loads(path.read_text())["epochs"]
-        assert float(rate) == epochs[0]["lr"]
+        record = json.loads(path.read_text())
+        epochs = record["epochs"]
+        assert float(rate) == record["recipe"]["optimizer_arguments"]["lr"]
         tests = [row["test_accuracy"] for row in epochs]
         shown = [f"{100 * x:.1f} %" for x in (tests[-1], sum(tests[-5:]) / 5)]
         assert [cell.strip() for cell in cells.split("|")] == shown

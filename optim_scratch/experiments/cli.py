@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,18 @@ def _rates(recipe: recipes.Recipe) -> str:
     rates = f"lr {recipe.optimizer_arguments['lr']}"
     if recipe.scheduler is None:
         return f"{rates}, {recipe.epochs} epochs"
-    arguments = ", ".join(f"{key}={value}" for key, value in recipe.scheduler_arguments.items())
-    return f"{rates}, {recipe.scheduler}({arguments}), {recipe.epochs} epochs"
+    schedule = _call({"scheduler": recipe.scheduler, **recipe.scheduler_arguments})
+    return f"{rates}, {schedule} at the {recipe.scheduler_steps} of {recipe.epochs} epochs"
+
+
+def _call(described: Mapping[str, object]) -> str:
+    """Return a scheduler as it would be written, and within it those that it is made of."""
+    arguments = ", ".join(
+        f"{key}={_call(value) if isinstance(value, Mapping) else value}"
+        for key, value in described.items()
+        if key != "scheduler"
+    )
+    return f"{described['scheduler']}({arguments})"
 
 
 def _show(options: argparse.Namespace) -> None:

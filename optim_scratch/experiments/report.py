@@ -11,11 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from optim_scratch.experiments.recipes import RECIPES
 from optim_scratch.plot import CYCLE
 
-COLOURS: dict[str, str] = dict(
-    zip(("constant", "step", "multistep", "exponential"), CYCLE, strict=False)
-)
+COLOURS: dict[str, str] = dict(zip((recipe.name for recipe in RECIPES), CYCLE, strict=True))
 NAMES = {
     "running": "running, over the epoch's augmented batches",
     "train": "training images",

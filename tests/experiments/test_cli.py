@@ -38,7 +38,9 @@ def the_record(home):
 def test_list(capsys):
     assert cli.main(["list"]) == 0
     out = capsys.readouterr().out
-    assert "step         lr 0.01, StepLR(step_size=16, gamma=0.2), 30 epochs" in out
+    assert "step         lr 0.01, StepLR(step_size=16, gamma=0.2) at the end of 30 epochs" in out
+    nested = "after_scheduler=StepLR(step_size=10, gamma=0.2)) at the start of 30 epochs"
+    assert f"GradualWarmupScheduler(multiplier=40, total_epoch=5, {nested}" in out
     assert "article-003 reports: test jumps from 77 to 81 % at epoch 16" in out
 
 

@@ -5,13 +5,19 @@ import torch
 
 from optim_scratch import schedulers
 from optim_scratch.experiments import models, recipes
+from optim_scratch.experiments.train import scheduler_for
 
 
 def rates(name):
     recipe = recipes.find(name)
-    kind = getattr(schedulers, recipe.scheduler)
-    arguments = recipe.scheduler_arguments
-    return kind.curve(recipe.epochs, lr=recipe.optimizer_arguments["lr"], **arguments)
+    described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
+    late = recipe.scheduler_steps == "start"
+    curve = schedulers.curve(
+        lambda optimizer: scheduler_for(optimizer, described),
+        recipe.epochs + late,
+        lr=recipe.optimizer_arguments["lr"],
+    )
+    return curve[late:]
 
 
 def test_the_table_is_that_of_the_article():
@@ -21,7 +27,8 @@ def test_the_table_is_that_of_the_article():
         assert recipe.optimizer_arguments["momentum"] == 0.9
         assert recipe.optimizer_arguments["weight_decay"] == 5e-4
     lrs = {recipe.name: recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES}
-    assert lrs == {"constant": 0.01, "step": 0.01, "multistep": 0.02, "exponential": 0.04}
+    warm = {f"warmup-{name}": 0.001 for name in ("step", "multistep", "exponential")}
+    assert lrs == {"constant": 0.01, "step": 0.01, "multistep": 0.02, "exponential": 0.04, **warm}
 
 
 def test_rates_of_the_schedules():
@@ -29,6 +36,15 @@ def test_rates_of_the_schedules():
     assert rates("step") == pytest.approx([0.01] * 16 + [0.002] * 14)
     assert rates("multistep") == pytest.approx([0.02] * 10 + [0.01] * 10 + [0.005] * 10)
     assert rates("exponential") == pytest.approx([0.04 * 0.885**e for e in range(30)])
+    rise = [0.0088, 0.0166, 0.0244, 0.0322, 0.04]
+    halved = [0.04 / 2**k for k in range(5) for _ in range(5)]
+    assert rates("warmup-step") == pytest.approx(
+        [*rise, *[0.04] * 10, *[0.008] * 10, *[0.0016] * 5]
+    )
+    assert rates("warmup-multistep") == pytest.approx([*rise, *halved])
+    assert rates("warmup-exponential") == pytest.approx(
+        [*rise, *(0.04 * 0.885**e for e in range(25))]
+    )
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES, ids=lambda recipe: recipe.name)
@@ -47,7 +63,13 @@ def test_an_unknown_name_brings_the_nearest():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", 0), ("epochs", 1.5), ("batch_size", 0), ("validation_images", -1)],
+    [
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("batch_size", 0),
+        ("validation_images", -1),
+        ("scheduler_steps", "middle"),
+    ],
 )
 def test_impossible_numbers_are_refused(name, value):
     with pytest.raises((ValueError, TypeError), match=rf"{name} .*{value}"):

@@ -55,6 +55,37 @@ def test_the_record(recipe, images):
     assert record["device_name"]
 
 
+def test_a_scheduler_may_step_at_the_start_of_an_epoch(recipe, images):
+    record = train.train(replace(recipe, scheduler_steps="start"), 1, images)
+    assert [row["lr"] for row in record["epochs"]] == pytest.approx([0.002, 0.0004, 0.00008])
+
+
+def test_a_scheduler_may_be_made_of_others_and_resumes(recipe, images, tmp_path, without_times):
+    after = {"scheduler": "ExponentialLR", "gamma": 0.5}
+    arguments = {"multiplier": 4, "total_epoch": 1, "after_scheduler": after}
+    recipe = replace(
+        recipe, scheduler="GradualWarmupScheduler", scheduler_arguments=arguments, epochs=4
+    )
+    whole = train.train(recipe, 5, images)
+    rates = [row["lr"] for row in whole["epochs"]]
+    assert rates == pytest.approx([0.01, 0.04, 0.04, 0.02])
+    for epoch in (2, 4):
+        with pytest.raises(KeyboardInterrupt):
+            train.train(recipe, 5, images, None, tmp_path / "parts.pt", Interrupts(epoch))
+    parts = train.train(recipe, 5, images, checkpoint=tmp_path / "parts.pt")
+    assert without_times(parts) == without_times(whole)
+
+
+def test_a_record_without_a_newer_field_is_that_of_its_run(recipe, images):
+    record = train.train(replace(recipe, epochs=1), 1, images)
+    run = train.identity(replace(recipe, epochs=1), 1, images, train.Settings())
+    assert train.is_of(record, run)
+    del record["recipe"]["scheduler_steps"]
+    assert train.is_of(record, run)
+    record["recipe"]["batch_size"] = 16
+    assert not train.is_of(record, run)
+
+
 def test_nothing_held_out_is_recorded_as_none(recipe, images):
     recipe = replace(recipe, validation_images=0, epochs=1)
     record = train.train(recipe, 1, images)

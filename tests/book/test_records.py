@@ -1,0 +1,31 @@
+"""The committed records are those of the recipes, trained at the rates of their schedules."""
+
+from dataclasses import asdict
+
+import pytest
+
+from optim_scratch import schedulers
+from optim_scratch.experiments import recipes, results
+from optim_scratch.experiments.train import scheduler_for
+
+
+def rates(recipe):
+    lr, late = recipe.optimizer_arguments["lr"], recipe.scheduler_steps == "start"
+    if recipe.scheduler is None:
+        return [lr] * recipe.epochs
+    described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
+    curve = schedulers.curve(
+        lambda optimizer: scheduler_for(optimizer, described), recipe.epochs + late, lr=lr
+    )
+    return curve[late:].tolist()
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in recipes.RECIPES])
+def test_records_hold_the_recipes_and_their_rates(name):
+    records = [r for r in results.records("article-003") if r["recipe"]["name"] == name]
+    assert records
+    expected = rates(recipes.find(name))
+    for record in records:
+        kept = results.plain(asdict(recipes.Recipe(**record["recipe"])))
+        assert kept == results.plain(asdict(recipes.find(name)))
+        assert [row["lr"] for row in record["epochs"]] == pytest.approx(expected, rel=1e-9)
