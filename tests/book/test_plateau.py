@@ -64,6 +64,37 @@ def test_the_mean_first_firing_is_the_exponential_of_the_harmonic_sum(patience):
         assert mean == pytest.approx(1.781 * (patience + 1.5), rel=2e-3)
 
 
+@pytest.mark.parametrize("patience", [0, 2, 5, 10, 50])
+def test_the_median_first_firing_is_just_above_the_root_of_e_patiences(patience):
+    median = np.argmax(np.array(unfired(4 * (patience + 1), patience)) <= 0.5)
+    assert median == np.ceil(np.sqrt(np.e) * (patience + 1.5) - 0.5)
+
+
+@pytest.mark.parametrize("patience", [0, 2, 5])
+def test_a_record_of_epoch_n_outlives_the_patience_with_chance_n_over_n_plus_p_plus_1(patience):
+    noise = np.random.default_rng(2).standard_normal((20_000, 30))
+    for n in (1, patience + 1):
+        record = noise[:, n - 1] == noise[:, :n].min(axis=1)
+        holds = noise[record, n - 1] == noise[record, : n + patience + 1].min(axis=1)
+        assert holds.mean() == pytest.approx(n / (n + patience + 1), abs=0.03)
+
+
+def first_firing(metrics, **arguments):
+    made = scheduler(threshold=0, **arguments)
+    for epoch, metric in enumerate(metrics, start=1):
+        made.step(metric)
+        if made.get_last_lr()[0] < 1:
+            return epoch
+    return np.inf
+
+
+@pytest.mark.parametrize(("ratio", "least", "most"), [(0, 1.5, 2.2), (1, 2.3, 3.5), (2.5, 15, 30)])
+def test_progress_within_a_patience_delays_the_first_firing(ratio, least, most):
+    noise, trend = np.random.default_rng(3).standard_normal((201, 600)), np.arange(600) / 6
+    waits = [first_firing(row - ratio * trend, patience=5) / 6 for row in noise]
+    assert least < np.median(waits) < most
+
+
 @pytest.mark.parametrize("patience", [0, 5, 10])
 def test_up_to_twice_the_patience_the_chance_of_the_first_firing_is_one_over_the_epoch(patience):
     for epoch in range(patience + 2, 2 * patience + 4):
@@ -117,6 +148,22 @@ def test_a_relative_threshold_takes_worse_for_better_where_the_metric_is_negativ
             made.step(metric)
         assert made.best == (worse[-1] if mode == "rel" else -100)
         assert made.get_last_lr()[0] == pytest.approx(0.1**expected)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_negative_metric_that_stands_still_fires_only_with_an_absolute_threshold(mode):
+    level = np.full(20, -100.0)
+    given = {"mode": mode, "patience": 5, "eps": 0}
+    assert new_rates(level, threshold_mode="rel", **given) == []
+    assert new_rates(level, threshold=0, **given) == [8, 14, 20]
+    assert new_rates(level, threshold_mode="abs", **given) == [8, 14, 20]
+
+
+def test_a_threshold_asks_for_its_gain_within_patience_plus_one_epochs():
+    for fall, expected in ((1.1, []), (0.9, [7])):
+        metrics = -fall * np.arange(7) / 5
+        given = {"patience": 4, "threshold": 1.0, "threshold_mode": "abs"}
+        assert new_rates(metrics, **given)[:1] == expected
 
 
 def test_not_a_number_is_bad_and_so_is_an_infinite_start():
