@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from optim_scratch.checks import check_integer, check_scalar
+
+from optim_scratch.parameter import Array
 
 from .composition import check_member
 from .cyclic_lr import CyclicLR
@@ -117,6 +120,31 @@ class GradualWarmupScheduler(LRScheduler):
         elif not first:
             after.step()
         self._last_lr = self._rates()
+
+    def preview(self, steps: int | Sequence[float], key: str = "lr") -> Array:
+        """Return the rates of the next epochs, and change nothing.
+
+        Parameters
+        ----------
+        steps : int, >= 1, or sequence of float
+            How many epochs, the present one included; or, where a plateau scheduler follows, the
+            metrics that it is to be given.
+        key : str
+            What to return, ``"lr"`` or another entry of the groups.
+
+        Returns
+        -------
+        ndarray of shape (steps, groups), or (len(metrics) + 1, groups)
+            Row 0 holds the present rates.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `steps` is neither, or the metrics are missing.
+        """
+        if isinstance(steps, Sequence):
+            return self._foreseen([(metric,) for metric in steps], key)
+        return super().preview(steps, key)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state, that of the other scheduler included."""

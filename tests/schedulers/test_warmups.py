@@ -240,6 +240,20 @@ def test_a_plateau_may_follow(multiplier):
     assert plateau.last_epoch == 8
 
 
+def test_a_warmup_before_a_plateau_is_previewed_with_metrics():
+    sgd = our_sgd()
+    plateau = ours.ReduceLROnPlateau(sgd, factor=0.5, patience=1)
+    scheduler = ours.GradualWarmupScheduler(sgd, 5, 4, plateau)
+    metrics = [1.0] * 12
+    foretold = scheduler.preview(metrics)
+    assert (scheduler.last_epoch, plateau.last_epoch) == (0, 0)
+    rates = [[group["lr"] for group in sgd.param_groups]]
+    for metric in metrics:
+        scheduler.step(metric)
+        rates.append(scheduler.get_last_lr())
+    assert np.array_equal(foretold, rates)
+
+
 def test_a_plateau_needs_its_metric_once_the_rise_is_over():
     sgd = our_sgd()
     scheduler = ours.GradualWarmupScheduler(sgd, 2, 3, ours.ReduceLROnPlateau(sgd))
