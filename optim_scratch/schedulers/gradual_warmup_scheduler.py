@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from optim_scratch.checks import check_integer, check_scalar
-
 from optim_scratch.parameter import Array
 
 from .composition import check_member
