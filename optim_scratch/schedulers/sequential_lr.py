@@ -40,7 +40,8 @@ class SequentialLR(Composition):
     -----
     Source: `torch.optim.lr_scheduler.SequentialLR`, whose rates these are. Where a member is
     itself composed, torch's are not: a later one raises NotImplementedError, and a chain that
-    comes first begins one factor too far.
+    comes first begins one factor too far. A `CyclicLR` or `OneCycleLR` sets the groups' base rates
+    when it is made, and so where the other members begin, here as there.
 
     Examples
     --------
