@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optim_scratch import Parameter, schedulers
+from optim_scratch.exercises.composing_and_resuming import seam
 from optim_scratch.optimizers import SGD
 
 
@@ -181,3 +182,109 @@ def test_the_seam_begins_from_the_base_rate():
     rates = schedulers.curve(build, 11)
     assert rates[9] == pytest.approx(0.9**9)
     assert rates[10] == 1.0
+
+
+def sequence(o):
+    members = [schedulers.LinearLR(o, 0.1), schedulers.ExponentialLR(o, 0.9)]
+    return schedulers.SequentialLR(o, members, [20])
+
+
+def edited(build, factor, now, at=10):
+    """The rate of epoch `now`, after a hand multiplied that of epoch `at`."""
+    optimizer = sgd(0.1)
+    scheduler = build(optimizer)
+    for epoch in range(now):
+        if epoch == at:
+            optimizer.param_groups[0]["lr"] *= factor
+        scheduler.step()
+    return optimizer.param_groups[0]["lr"]
+
+
+@pytest.mark.parametrize(
+    ("build", "until"),
+    [
+        (lambda o: schedulers.StepLR(o, 8), 60),
+        (lambda o: schedulers.PolynomialLR(o, 70), 60),
+        (lambda o: schedulers.CosineAnnealingLR(o, 25), 24),
+        (sequence, 19),
+        (lambda o: schedulers.LambdaLR(o, lambda t: 0.9**t), 10),
+        (lambda o: schedulers.CyclicLR(o, 0.01, 0.1, 8), 10),
+        (lambda o: schedulers.GradualWarmupScheduler(o, 4, 20), 10),
+    ],
+    ids=["StepLR", "Polynomial", "Cosine", "Sequential", "Lambda", "Cyclic", "GradualWarmup"],
+)
+def test_a_halved_rate_stays_halved_until_a_memory_of_0_and_no_longer(build, until):
+    for now in range(11, 61):
+        share = 0.5 if now <= until else 1.0
+        assert edited(build, 0.5, now) == pytest.approx(share * edited(build, 1.0, now)), now
+
+
+def test_an_edit_of_the_gradual_warmup_after_its_rise_lasts_as_its_follower_lets_it():
+    def gradual(o):
+        return schedulers.GradualWarmupScheduler(o, 4, 20, schedulers.ExponentialLR(o, 0.9))
+
+    assert edited(gradual, 0.5, 50, at=25) == pytest.approx(edited(gradual, 1.0, 50) / 2)
+
+
+@pytest.mark.parametrize(
+    ("build", "stepped", "least", "most"),
+    [
+        (lambda o, **k: schedulers.StepLR(o, 8, 0.1, **k), 0, 1, 1),
+        (lambda o, **k: schedulers.StepLR(o, 8, 0.1, **k), 1, 0.1, 1),
+        (lambda o, **k: schedulers.ExponentialLR(o, 0.9, **k), 0, 1 / 0.9, 1 / 0.9),
+        (lambda o, **k: schedulers.ExponentialLR(o, 0.9, **k), 1, 1, 1),
+        (lambda o, **k: schedulers.LambdaLR(o, lambda t: 0.9**t, **k), 0, 1, 1),
+        (lambda o, **k: schedulers.LambdaLR(o, lambda t: 0.9**t, **k), 1, 1, 1),
+    ],
+)
+def test_no_moment_of_saving_suits_all_who_resume_by_last_epoch(build, stepped, least, most):
+    shares = []
+    for k in range(31):
+        before, after = sgd(0.1), sgd(0.1)
+        scheduler = build(before)
+        for _ in range(k + stepped):
+            scheduler.step()
+        after.load_state_dict(before.state_dict())
+        resumed = build(after, last_epoch=k)
+        assert resumed.last_epoch == k + 1
+        shares.append(resumed.get_last_lr()[0] / build(sgd(0.1)).preview(k + 2)[-1, 0])
+    assert (min(shares), max(shares)) == pytest.approx((least, most))
+
+
+def test_a_second_scheduler_takes_the_first_rate_of_all_for_its_base():
+    optimizer = sgd(0.1)
+    schedulers.StepLR(optimizer, 8)
+    optimizer.param_groups[0]["lr"] = 0.001
+    assert schedulers.LambdaLR(optimizer, lambda t: 1.0).get_last_lr() == [0.1]
+    optimizer.param_groups[0]["lr"] = 0.001
+    del optimizer.param_groups[0]["initial_lr"]
+    assert schedulers.LambdaLR(optimizer, lambda t: 1.0).get_last_lr() == [0.001]
+
+
+def test_a_function_is_not_saved_and_an_object_is():
+    class Decay:
+        def __init__(self, gamma):
+            self.gamma = gamma
+
+        def __call__(self, t):
+            return self.gamma**t
+
+    for make, next_rate in ((Decay, 0.09), (lambda gamma: lambda t: gamma**t, 0.05)):
+        new = schedulers.LambdaLR(sgd(0.1), make(0.5))
+        new.load_state_dict(schedulers.LambdaLR(sgd(0.1), make(0.9)).state_dict())
+        assert new.preview(2)[1, 0] == pytest.approx(next_rate)
+
+
+def test_a_forgotten_buffer_escapes_the_guard_where_no_rate_has_changed_yet():
+    optimizer, scheduler = resumed(lambda o: schedulers.StepLR(o, 30), "bs")
+    assert optimizer.param_groups[0]["lr"] == scheduler.get_last_lr()[0]
+    assert scheduler.last_epoch == 10
+
+
+def test_the_exercise_on_the_seam_is_the_packages_rate():
+    def build(o):
+        members = [schedulers.LinearLR(o, 0.01), schedulers.ExponentialLR(o, 0.9)]
+        return schedulers.SequentialLR(o, members, [5])
+
+    closed = [seam(t, 0.1, 0.01, 5, 0.9) for t in range(30)]
+    np.testing.assert_allclose(schedulers.curve(build, 30, lr=0.1), closed, rtol=1e-12)
