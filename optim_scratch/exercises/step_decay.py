@@ -117,6 +117,35 @@ add(
 )
 
 
+def edited(t: int, k: int, lr: float, T: int, p: float) -> float:
+    """Return epoch t's rate under PolynomialLR, when epoch k's was set by hand to `lr`."""
+    return float(lr * ((T - t) / (T - k)) ** p)
+
+
+add(
+    "step-decay.edited",
+    function(
+        edited,
+        lambda rng: [
+            (3, 3, 0.1, 10, 1.0),
+            (7, 3, 0.1, 10, 1.0),
+            (20, 5, 0.4, 30, 2.0),
+            (29, 10, 0.05, 30, 0.5),
+            (30, 12, 0.3, 30, 2.0),
+        ],
+        "It is lr times the ratios of the epochs k + 1 to t, each of them r(t) / r(t - 1).",
+    ),
+    solution=edited,
+    wrong=(
+        lambda t, k, lr, T, p: lr * (1 - t / T) ** p,
+        lambda t, k, lr, T, p: lr * (1 - (t - k) / T) ** p,
+        lambda t, k, lr, T, p: lr * ((T - t) / (T - t + 1)) ** p,
+        lambda t, k, lr, T, p: lr * ((T - t) / (T - k + 1)) ** p,
+        lambda t, k, lr, T, p: lr * (T - t) / (T - k),
+    ),
+)
+
+
 def final_loss(problem: NoisyQuadratic, steps: int, lr: float, gamma: float, drop: int) -> float:
     """Return the expected loss after `steps` steps, of which those from `drop` on are slower."""
     rates = np.where(np.arange(steps) < drop, lr, gamma * lr)

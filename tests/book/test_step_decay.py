@@ -8,6 +8,7 @@ import pytest
 
 from optim_scratch.experiments import files, results
 from optim_scratch.problems import NoisyQuadratic
+from optim_scratch.schedulers import ConstantLR, LinearLR, MultiplicativeLR, PolynomialLR
 
 MEASURES = ("train_loss", "test_loss", "test_accuracy")
 
@@ -34,6 +35,46 @@ def test_without_noise_a_drop_only_slows():
     assert quiet.expected_losses(dropped)[-1] > quiet.expected_losses(kept)[-1]
 
 
+@pytest.mark.parametrize(("first", "last", "whole"), [(0.1, 1.0, 7), (1.0, 0.0, 7), (0.5, 0.2, 1)])
+def test_the_ratio_of_a_line(first, last, whole):
+    t = np.arange(1, whole + 1)
+    ratios = 1 + (last - first) / (whole * first + (t - 1) * (last - first))
+    line = LinearLR.curve(whole + 1, start_factor=first, end_factor=last, total_iters=whole)
+    assert first * np.cumprod(ratios) == pytest.approx(line[1:], abs=1e-12)
+    straight = first + (last - first) * t / whole
+    assert line[1:] == pytest.approx(straight, abs=1e-12)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_ratio_of_a_power(power):
+    t, whole = np.arange(1, 10), 9
+    ratios = ((whole - t) / (whole - t + 1)) ** power
+    fall = PolynomialLR.curve(12, total_iters=whole, power=power)
+    assert np.cumprod(ratios) == pytest.approx(fall[1:10], abs=1e-12)
+    assert not fall[9:].any()  # a ratio cannot leave 0
+
+
+def test_a_linear_decay_has_two_names():
+    line = LinearLR.curve(12, start_factor=1, end_factor=0, total_iters=9)
+    assert line == pytest.approx(PolynomialLR.curve(12, total_iters=9), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", [LinearLR, ConstantLR])
+def test_left_at_its_defaults_it_rises_from_a_third(kind):
+    rates = kind.curve(30)
+    assert rates[0] == pytest.approx(1 / 3)
+    assert rates[5:] == pytest.approx(1)
+    assert (np.diff(rates) >= 0).all()
+    with pytest.raises(ValueError, match="factor"):
+        kind.curve(3, **{"start_factor" if kind is LinearLR else "factor": 0})
+
+
+def test_a_ratio_is_not_asked_for_the_first_epoch():
+    asked = []
+    MultiplicativeLR.curve(4, lr_lambda=lambda epoch: asked.append(epoch) or 0.5)
+    assert asked == [1, 2, 3]
+
+
 def test_get_lr_is_not_the_rate_in_use():
     torch = pytest.importorskip("torch")
     sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.01)
@@ -49,7 +90,7 @@ def test_get_lr_is_not_the_rate_in_use():
 def test_two_epochs_mean_and_one_epoch_after_the_drop_see_about_the_same_directions():
     share = 2 * 0.39 * (1 - 0.39 * (1 - np.exp(-1 / 0.39)))
     assert share == pytest.approx(0.5, abs=0.005)
-    # the share by its definition: the mean of e^(-|i - j| / T) over all pairs of W steps
+    # the share by its definition: the mean of e^(-|i - j| / D) over all pairs of W steps
     steps = np.arange(1000)
     pairs = np.exp(-np.abs(steps[:, None] - steps) / 390)
     assert pairs.mean() == pytest.approx(share, rel=0.01)
