@@ -11,9 +11,7 @@ from .checking import add, function
 
 def drops(epochs: int, patience: int, cooldown: int) -> int:
     """Return how many drops are felt if the metric is best in epoch 1 and never again."""
-    if epochs < patience + 3:
-        return 0
-    return (epochs - patience - 3) // (patience + 1 + cooldown) + 1
+    return max(0, (epochs - patience - 3) // (patience + 1 + cooldown) + 1)
 
 
 add(
@@ -51,6 +49,12 @@ def torch_beats(metric: float, best: float, threshold: float, mode: str) -> bool
     return metric < best * (1 - threshold) if mode == "min" else metric > best * (1 + threshold)
 
 
+def share_of_the_new_one(metric: float, best: float, threshold: float, mode: str) -> bool:
+    """Ask for a share of the new value instead of the best one."""
+    margin = 0.0 if math.isinf(best) else threshold * abs(metric)
+    return metric < best - margin if mode == "min" else metric > best + margin
+
+
 def careless(metric: float, best: float, threshold: float, mode: str) -> bool:
     """Forget that infinity less a share of infinity is not a number."""
     margin = threshold * np.abs(best)
@@ -71,6 +75,8 @@ add(
             (-98.5, -100.0, 0.01, "max"),
             (3.0, math.inf, 0.01, "min"), (3.0, -math.inf, 0.01, "max"),
             (math.nan, math.inf, 0.01, "min"), (math.nan, 1.0, 0.01, "max"),
+            (0.6, 1.0, 0.5, "min"), (-1.6, -1.0, 0.5, "min"), (1.6, 1.0, 0.5, "max"),
+            (1.0, 1.0, 0.0, "min"), (-2.0, -2.0, 0.0, "max"), (math.inf, math.inf, 0.0, "min"),
         ],
         "Take the threshold's share of the best metric's absolute value, and treat an infinite "
         "best by itself.",
@@ -81,6 +87,10 @@ add(
         careless,
         lambda metric, best, threshold, mode: beats(metric, best, threshold, "min"),
         lambda metric, best, threshold, mode: beats(metric, best, 0.0, mode),
+        lambda metric, best, threshold, mode: metric == best or beats(
+            metric, best, threshold, mode
+        ),
+        share_of_the_new_one,
         lambda metric, best, threshold, mode: math.isinf(best) or beats(
             metric, best, threshold, mode
         ),
