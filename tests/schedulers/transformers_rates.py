@@ -6,10 +6,6 @@ Run where torch and ``transformers==4.57.1`` are installed; the tests read the f
 import json
 from pathlib import Path
 
-import torch
-import transformers
-from transformers import optimization
-
 CASES = [
     ("get_linear_schedule_with_warmup", {"num_warmup_steps": 10, "num_training_steps": 100}),
     ("get_linear_schedule_with_warmup", {"num_warmup_steps": 0, "num_training_steps": 37}),
@@ -44,7 +40,10 @@ LR, STEPS = 0.05, 120
 
 
 def rates(name: str, arguments: dict[str, object]) -> list[float]:
-    """Return the rate before each of the first updates, and how it ends."""
+    """Return the rate before each of the first updates."""
+    import torch
+    from transformers import optimization
+
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=LR)
     scheduler = getattr(optimization, name)(optimizer, **arguments)
     seen = []
@@ -56,6 +55,8 @@ def rates(name: str, arguments: dict[str, object]) -> list[float]:
 
 
 if __name__ == "__main__":
+    import transformers
+
     content = {
         "transformers": transformers.__version__,
         "lr": LR,
