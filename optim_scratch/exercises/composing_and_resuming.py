@@ -126,7 +126,7 @@ add(
     "composing-and-resuming.per-batch",
     function(
         per_batch,
-        lambda rng: [(0.885, 390), (0.5, 10), (0.1, 1), (1.1, 100)],
+        lambda rng: [(0.5, 10), (0.885, 390), (0.1, 1), (1.1, 100)],
         "After so many batches the factors have multiplied to gamma.",
     ),
     solution=per_batch,

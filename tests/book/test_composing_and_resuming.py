@@ -209,9 +209,10 @@ def edited(build, factor, now, at=10):
         (sequence, 19),
         (lambda o: schedulers.LambdaLR(o, lambda t: 0.9**t), 10),
         (lambda o: schedulers.CyclicLR(o, 0.01, 0.1, 8), 10),
+        (lambda o: schedulers.WarmupCosineSchedule(o, 5, 70), 10),
         (lambda o: schedulers.GradualWarmupScheduler(o, 4, 20), 10),
     ],
-    ids=["StepLR", "Polynomial", "Cosine", "Sequential", "Lambda", "Cyclic", "GradualWarmup"],
+    ids=["Step", "Poly", "Cosine", "Sequential", "Lambda", "Cyclic", "WarmupCosine", "Gradual"],
 )
 def test_a_halved_rate_stays_halved_until_a_memory_of_0_and_no_longer(build, until):
     for now in range(11, 61):
@@ -233,6 +234,8 @@ def test_an_edit_of_the_gradual_warmup_after_its_rise_lasts_as_its_follower_lets
         (lambda o, **k: schedulers.StepLR(o, 8, 0.1, **k), 1, 0.1, 1),
         (lambda o, **k: schedulers.ExponentialLR(o, 0.9, **k), 0, 1 / 0.9, 1 / 0.9),
         (lambda o, **k: schedulers.ExponentialLR(o, 0.9, **k), 1, 1, 1),
+        (lambda o, **k: schedulers.LinearLR(o, 0.1, total_iters=20, **k), 0, 0.1 / 0.145, 1),
+        (lambda o, **k: schedulers.LinearLR(o, 0.1, total_iters=20, **k), 1, 1, 1),
         (lambda o, **k: schedulers.LambdaLR(o, lambda t: 0.9**t, **k), 0, 1, 1),
         (lambda o, **k: schedulers.LambdaLR(o, lambda t: 0.9**t, **k), 1, 1, 1),
     ],
