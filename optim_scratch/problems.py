@@ -134,7 +134,8 @@ class NoisyQuadratic:
         Returns
         -------
         ndarray of shape (steps + 1,)
-            Before the first step, and after each.
+            Before the first step, and after each; without bound, and at last not finite, where
+            the rates make it diverge.
 
         Raises
         ------
@@ -146,13 +147,14 @@ class NoisyQuadratic:
         h, s2, mu = self.curvatures, self.noise**2, momentum
         tt, tb, bb = self.start**2, np.zeros_like(h), np.zeros_like(h)
         losses = [0.5 * np.sum(h * tt)]
-        for eta in np.asarray(rates, dtype=np.float64):
-            # b' = μ b + h θ + σ ε
-            bb = mu**2 * bb + 2 * mu * h * tb + h**2 * tt + s2
-            tb = mu * tb + h * tt
-            # θ' = θ − η b'
-            tt, tb = tt - 2 * eta * tb + eta**2 * bb, tb - eta * bb
-            losses.append(0.5 * np.sum(h * tt))
+        with np.errstate(over="ignore", invalid="ignore"):  # to diverge is a result
+            for eta in np.asarray(rates, dtype=np.float64):
+                # b' = μ b + h θ + σ ε
+                bb = mu**2 * bb + 2 * mu * h * tb + h**2 * tt + s2
+                tb = mu * tb + h * tt
+                # θ' = θ − η b'
+                tt, tb = tt - 2 * eta * tb + eta**2 * bb, tb - eta * bb
+                losses.append(0.5 * np.sum(h * tt))
         return np.array(losses)
 
 

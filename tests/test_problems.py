@@ -194,3 +194,9 @@ def test_closed_forms_refuse(method, rate, momentum, message):
     rates = [rate] if method == "expected_losses" else rate
     with pytest.raises(ValueError, match=message):
         getattr(NoisyQuadratic([1.0], 1.0), method)(rates, momentum)
+
+
+def test_expected_losses_of_a_diverging_schedule_are_a_result_not_a_warning():
+    losses = NoisyQuadratic([1.0, 10.0], 0.1).expected_losses(np.full(2000, 1.0))
+    assert losses[5] > 100 * losses[0]
+    assert not np.isfinite(losses[-1])
