@@ -26,6 +26,8 @@ def test_two_worlds_share_the_diagonal_and_nothing_else():
     quiet, noisy = losses(0.01), losses(0.3)
     diagonals = [world[1, 1] / world[0, 0] for world in (quiet, noisy)]
     assert diagonals == pytest.approx([0.2, 0.2], rel=0.1)
+    kept = [world[0, 1] / world[0, 0] for world in (quiet, noisy)]
+    assert kept == pytest.approx([3.6, 4.1], abs=0.1)
     assert quiet[1, 0] / quiet[0, 0] > 50
     assert noisy[1, 0] / noisy[0, 0] < 0.25
 
@@ -46,6 +48,19 @@ def test_a_layer_of_torchs_first_weights_keeps_a_third_of_the_mean_square():
     assert ratio == pytest.approx(1 / 3, rel=0.02)
 
 
+def by_epoch(measure):
+    """Return a table of seed 0: a column for each recipe, a row for each epoch."""
+    runs = results.read("article-003").query("seed == 0")
+    return runs.pivot(index="epoch", columns="recipe", values=measure)
+
+
+def ends_and_errors():
+    """Return the means of the last five epochs in points, and their errors from the wobble."""
+    rate, accuracy = by_epoch("lr"), 100 * by_epoch("test_accuracy")
+    change = accuracy.diff().where(rate > 0.6 * rate.shift()).loc[17:]
+    return accuracy.loc[26:].mean(), change.std() / 10**0.5
+
+
 def test_seeds_pair_the_runs_until_their_rates_part():
     runs = results.read("article-003")
     measures = [name for name in results.MEASURES if not name.startswith("validation")]
@@ -61,7 +76,7 @@ def test_seeds_pair_the_runs_until_their_rates_part():
 
 def test_the_article_compares_schedules_at_different_rates():
     base = [recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES]
-    assert base == [0.01, 0.01, 0.02, 0.04]
+    assert base == [0.01, 0.01, 0.02, 0.04, 0.001, 0.001, 0.001]
 
 
 def test_multistep_is_a_constant_rate_of_twice_the_size_for_ten_epochs_and_leads():
@@ -77,3 +92,60 @@ def test_the_drops_lead_is_gone_in_the_last_five_epochs():
     lead = runs.loc["step", "test_accuracy"] - runs.loc["constant", "test_accuracy"]
     assert lead.loc[17] > 0.03
     assert abs(lead.loc[26:].mean()) < 0.008
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "last"),
+    [("step", "multistep", 10), ("step", "exponential", 6), ("multistep", "exponential", 6)],
+)
+def test_the_warmups_are_one_run_until_their_rates_part(one, other, last):
+    runs = results.read("article-003").query("seed == 0").set_index(["recipe", "epoch"])
+    names = ["lr", *(name for name in results.MEASURES if not name.startswith("validation"))]
+    a, b = (runs.loc[f"warmup-{name}", names] for name in (one, other))
+    assert (a.loc[:last] == b.loc[:last]).all(axis=None)
+    assert (a.loc[last + 1, names[1:]] != b.loc[last + 1, names[1:]]).all()
+    assert a.loc[last + 1, "lr"] != b.loc[last + 1, "lr"]
+
+
+def test_the_ends_stand_in_the_order_of_the_highest_rates():
+    ends, _ = ends_and_errors()
+    highest = by_epoch("lr").max().round(6)
+    means = [ends[highest == rate] for rate in (0.01, 0.02, 0.04)]
+    assert [len(group) for group in means] == [2, 1, 4]
+    assert means[0].max() < means[1].min() <= means[1].max() < means[2].min()
+
+
+def test_kept_at_its_peak_a_run_lies_flat_and_decay_lifts_it():
+    means = 100 * by_epoch("test_accuracy").loc[11:15].mean()
+    kept = means["warmup-step"]
+    assert kept == pytest.approx(71.7, abs=0.05)
+    assert kept < means["constant"]
+    for name in ("warmup-multistep", "warmup-exponential"):
+        assert means[name] - kept > 4
+
+
+def test_the_jumps_of_the_warmups():
+    change = 100 * by_epoch("test_accuracy").diff()
+    assert change["warmup-step"].loc[[16, 26]].to_numpy() == pytest.approx([6.2, 0.9], abs=0.05)
+    halvings = change["warmup-multistep"].loc[[11, 16, 21, 26]]
+    assert halvings.to_numpy() == pytest.approx([3.3, 2.5, 1.7, 0.8], abs=0.05)
+    assert change.loc[10:].max().idxmax() == "warmup-step"
+
+
+def test_three_decays_from_one_peak_end_alike():
+    ends, errors = ends_and_errors()
+    warm = [f"warmup-{name}" for name in ("step", "multistep", "exponential")]
+    for one in warm:
+        for other in warm:
+            error = (errors[one] ** 2 + errors[other] ** 2) ** 0.5
+            assert abs(ends[one] - ends[other]) <= 2 * error
+
+
+def test_the_warmup_shifts_the_rates_by_five_epochs_and_costs_the_early_ones():
+    names = ["exponential", "warmup-exponential"]
+    rates, accuracy = (by_epoch(name)[names].to_numpy().T for name in ("lr", "test_accuracy"))
+    assert rates[1, 5:] == pytest.approx(rates[0, :25], rel=1e-12)
+    gain = 100 * (accuracy[1] - accuracy[0]).reshape(6, 5).mean(axis=1)
+    assert (gain[:4] < -0.5).all()
+    assert abs(gain[-1]) < 1
+    assert (100 * (accuracy[1, 5:] - accuracy[0, :25])).reshape(5, 5).mean(axis=1).min() > 0
