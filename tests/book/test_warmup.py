@@ -176,3 +176,32 @@ def test_the_records_were_trained_with_the_planned_rates(name):
     assert len(runs)
     for _, run in runs.groupby("seed"):
         assert run["lr"].to_numpy() == pytest.approx(planned(name), rel=1e-12)
+
+
+def ends():
+    """Return each run's mean test accuracy over its last five epochs, in points."""
+    runs = results.read("article-003").query("seed == 0 and epoch > 25")
+    return 100 * runs.groupby("recipe")["test_accuracy"].mean()
+
+
+def test_from_one_base_rate_the_three_schedules_end_level_and_from_three_they_do_not():
+    end = ends()
+    if not set(AFTERS) <= set(end.index):
+        pytest.skip("not all records yet")
+    assert np.ptp([end[name] for name in AFTERS]) < 0.5
+    apart = [end[name] for name in ("step", "multistep", "exponential")]
+    assert apart == sorted(apart)
+    assert apart[2] - apart[0] > 1.5
+
+
+def test_the_pair_that_differs_by_the_warmup_ends_level():
+    end = ends()
+    if "warmup-exponential" not in end:
+        pytest.skip("no record yet")
+    assert abs(end["warmup-exponential"] - end["exponential"]) < 0.6
+
+
+def test_the_run_without_warmup_has_the_better_first_epoch():
+    runs = results.read("article-003").query("seed == 0 and epoch == 1").set_index("recipe")
+    others = runs["test_accuracy"].drop("exponential")
+    assert runs.loc["exponential", "test_accuracy"] > others.max()
