@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optim_scratch import schedulers, surfaces
+from optim_scratch.exercises import cosine_and_restarts as exercises
 from optim_scratch.optimizers import SGD
 from optim_scratch.parameter import Parameter
 from optim_scratch.problems import NoisyQuadratic
@@ -62,6 +63,34 @@ def test_no_rate_of_the_best_schedule_can_be_improved():
             other = best.copy()
             other[t] *= change
             assert bowl().expected_losses(other)[-1] > loss
+
+
+def test_a_search_of_another_kind_finds_the_same_rates():
+    torch = pytest.importorskip("torch")
+    h = torch.tensor(CURVATURES)
+    rates = torch.full((60,), 0.02, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS(
+        [rates],
+        max_iter=40,
+        history_size=50,
+        tolerance_grad=1e-9,
+        tolerance_change=1e-13,
+        line_search_fn="strong_wolfe",
+    )
+
+    def loss():
+        search.zero_grad()
+        v = 4 * torch.ones_like(h)
+        for eta in rates:
+            v = (1 - eta * h) ** 2 * v + eta**2 * 0.25
+        end = 0.5 * torch.sum(h * v)
+        end.backward()
+        return end
+
+    search.step(loss)
+    best = best_rates(bowl(), 60)
+    np.testing.assert_allclose(rates.detach(), best, atol=1e-3 * best[0])
+    assert bowl().expected_losses(best)[-1] == pytest.approx(loss().item(), rel=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -167,18 +196,29 @@ def test_the_mean_of_weights_at_a_high_rate_beats_every_schedule(lowest):
 
 def test_on_many_wells_restarts_help_the_best_end_and_not_the_last():
     wells, rng = surfaces.rastrigin(), np.random.default_rng(0)
-    last, best = [], []
+
+    def roam(theta, steps):
+        for multiple in cosine(steps):
+            noise = 60 * rng.standard_normal(theta.shape)
+            theta = theta - 0.0043 * multiple * (wells.gradient(theta) + noise)
+        return theta
+
+    def places():
+        return rng.uniform(-4.5, 4.5, (400, 2))
+
+    last, best, independent = [], [], []
     for cycles in (1, 8):
-        theta, ends = rng.uniform(-4.5, 4.5, (400, 2)), []
+        theta, warm, cold = places(), [], []
         for _ in range(cycles):
-            for multiple in cosine(T // cycles):
-                noise = 60 * rng.standard_normal(theta.shape)
-                theta = theta - 0.0043 * multiple * (wells.gradient(theta) + noise)
-            ends.append(wells.value(theta))
-        last.append(ends[-1].mean())
-        best.append(np.min(ends, axis=0).mean())
-    assert last[1] > 0.95 * last[0]
-    assert best[1] < 0.5 * best[0]
+            theta = roam(theta, T // cycles)
+            warm.append(wells.value(theta))
+            cold.append(wells.value(roam(places(), T // cycles)))
+        last.append(warm[-1].mean())
+        best.append(np.min(warm, axis=0).mean())
+        independent.append(np.min(cold, axis=0).mean())
+    assert last == pytest.approx([7.5, 9.0], abs=1.2)
+    assert best[1] == pytest.approx(2.6, abs=0.4)
+    assert independent[1] < best[1] + 0.2
 
 
 def test_torch_loses_a_cycle_to_a_logarithm_and_we_do_not():
@@ -191,3 +231,27 @@ def test_torch_loses_a_cycle_to_a_logarithm_and_we_do_not():
         schedule.step(1210)
         assert schedule.get_last_lr() == pytest.approx([rate])
         assert (schedule.T_cur, schedule.T_i) == where
+
+
+def test_the_exercises_answers_are_the_packages():
+    expected = schedulers.CosineAnnealingLR.curve(50, lr=0.3, T_max=20, eta_min=0.1)
+    np.testing.assert_allclose([exercises.rate(t, 20, 0.3, 0.1) for t in range(50)], expected)
+    sgd = SGD([Parameter(1.0)], lr=0.1)
+    for T_mult in (1, 2, 3):
+        schedule = schedulers.CosineAnnealingWarmRestarts(sgd, T_0=10, T_mult=T_mult)
+        for epoch in (0, 9.5, 10, 29.75, 30, 1210):
+            schedule.step(epoch)
+            assert exercises.cycle(epoch, 10, T_mult)[1:] == (schedule.T_cur, schedule.T_i)
+
+
+def test_the_rate_of_the_last_exercise_is_the_lowest_point_of_the_loss():
+    rng = np.random.default_rng(0)
+    for h, sigma, start, rates, t in exercises.bowls(rng):
+        answer = exercises.best_rate(h, sigma, start, rates, t)
+        losses = []
+        for rate in (answer - 0.001, answer, answer + 0.001):
+            rates[t] = rate
+            losses.append(NoisyQuadratic(h, sigma, start=start).expected_losses(rates)[-1])
+        # of the parabola through three points, the middle one is the lowest
+        assert losses[0] - losses[2] == pytest.approx(0, abs=1e-9 * losses[1])
+        assert losses[1] < losses[0]
