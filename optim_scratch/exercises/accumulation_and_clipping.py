@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optim_scratch.parameter import Array
 from optim_scratch.training import total_updates
 
-from .checking import add, function, number
+from .checking import Verdict, add, function, number
 
 add(
     "accumulation-and-clipping.updates",
@@ -120,13 +122,27 @@ def slow_steps(ratio: float, beta2: float) -> float:
     return max(0.0, float(np.log((1 - beta2) * ratio**2 / 3) / -np.log(beta2)))
 
 
+def slow_steps_nearly(ratio: float, beta2: float) -> float:
+    """Return the same with 1 / (1 − β₂) for −1 / ln β₂, as in the chapter's box."""
+    return max(0.0, float(np.log((1 - beta2) * ratio**2 / 3) / (1 - beta2)))
+
+
+def judge_slow_steps(answer: Any) -> Verdict:
+    """Accept the exact formula and the chapter's approximation to it."""
+    exact, nearly = (
+        function(
+            reference,
+            lambda rng: [(1e3, 0.999), (100.0, 0.999), (1e3, 0.95), (10.0, 0.999), (50.0, 0.99)],
+            "The speed is 1/√v with v = 1 + (1 − β₂) R² β₂ᵗ; half speed is v = 4.",
+        )
+        for reference in (slow_steps, slow_steps_nearly)
+    )
+    return exact(answer) if nearly(answer) else ""
+
+
 add(
     "accumulation-and-clipping.slow",
-    function(
-        slow_steps,
-        lambda rng: [(1000.0, 0.999), (100.0, 0.999), (1000.0, 0.95), (10.0, 0.999), (50.0, 0.99)],
-        "The speed is 1/√v with v = 1 + (1 − β₂) R² β₂ᵗ; half speed is v = 4.",
-    ),
+    judge_slow_steps,
     solution=slow_steps,
     wrong=(
         lambda ratio, beta2: np.log((1 - beta2) * ratio**2 / 3) / -np.log(beta2),

@@ -10,7 +10,11 @@ from .checking import add, function, number
 
 add(
     "parameter-groups.first-rate",
-    number(0.01 / 2.6**3, "From the last of four layers to the first there are three steps."),
+    number(
+        0.01 / 2.6**3,
+        "From the last of four layers to the first there are three steps.",
+        rtol=0.005,
+    ),
     solution=0.01 / 2.6**3,
     wrong=(0.01 / 2.6**4, 0.01 / 2.6, 0.01 * 2.6**3, 0.01 / (3 * 2.6), 0.01),
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optim_scratch import Parameter
+from optim_scratch.exercises import check
 from optim_scratch.optimizers import SGD, Adam
 from optim_scratch.problems import NoisyQuadratic, SpiralMLP
 from optim_scratch.schedulers import WarmupLinearSchedule
@@ -82,6 +83,44 @@ def test_all_echoes_of_a_wild_gradient_together_move_adam_by_the_rate_over_a_roo
 def test_clipping_parts_is_biased():
     parts = np.repeat([-1.0, 10.0], [90, 10])
     assert parts.mean() > 0 > np.clip(parts, -1, 1).mean()
+
+
+def thrown(lr, max_norm=np.inf, starts=8):
+    """The share of starts that one step throws further than 1, in the valley with a cliff."""
+    sides = np.linspace(4.5, 6.5, starts), np.linspace(-2.6, -2.2, starts)
+    theta = np.stack(np.meshgrid(*sides), axis=-1)
+    longest = np.zeros(theta.shape[:-1])
+    for _ in range(round(150 / lr)):
+        (w, b), x, slopes = np.moveaxis(theta, -1, 0), np.full(theta.shape[:-1], 0.5), 0.0
+        for _ in range(50):
+            before, x = x, 1 / (1 + np.exp(-w * x - b))
+            inner = np.stack([before, np.ones_like(x)], axis=-1) + w[..., None] * slopes
+            slopes = (x * (1 - x))[..., None] * inner
+        g = 2 * (x - 0.7)[..., None] * slopes
+        norm = np.linalg.norm(g, axis=-1)
+        step = lr * np.minimum(1, max_norm / norm)
+        longest = np.maximum(longest, step * norm)
+        theta = theta - step[..., None] * g
+    return np.mean(longest > 1)
+
+
+def test_at_the_cliff_a_smaller_rate_is_no_clip():
+    usual, smaller = thrown(0.5), thrown(0.1)
+    assert smaller > usual + 0.1 > 0.6
+    assert thrown(0.5, max_norm=0.2) == 0
+
+
+def test_epsilon_limits_how_far_a_clip_cancels():
+    losses = [SpiralMLP(points=61).value(train(Adam, c, 300, lr=1e-3)) for c in (1e-3, 1e-7)]
+    assert losses[1] > 1.5 * losses[0]
+
+
+def test_the_boxed_number_of_slow_steps_passes_the_exercise(capsys):
+    check(
+        "accumulation-and-clipping.slow",
+        lambda ratio, beta2: max(0.0, np.log((1 - beta2) * ratio**2 / 3) / (1 - beta2)),
+    )
+    assert capsys.readouterr().out.endswith(": correct\n")
 
 
 def test_on_a_bowl_a_wild_gradient_throws_sgd_once():

@@ -27,6 +27,11 @@ def test_a_fresh_adam_erases_what_zero_gradients_should_freeze(decay):
     assert left_after(Adam, 300, lr=1e-3) == 1
 
 
+def test_a_decay_below_epsilon_erases_more_slowly():
+    assert 0.7 < left_after(Adam, 300, lr=1e-3, weight_decay=1e-8) < 0.85
+    assert left_after(Adam, 300, lr=1e-3, weight_decay=1e-10) > 0.99
+
+
 def test_its_first_step_has_the_length_of_the_rate_whatever_the_decay():
     for decay in (1e-2, 1e-5):
         w = Parameter([0.1, -0.2])
@@ -51,6 +56,17 @@ def test_a_limited_number_of_steps_acts_like_a_penalty():
     h, eta, steps = np.geomspace(1e-4, 1e-2, 20), 1e-2, 200
     penalty = 1 / (eta * steps)
     np.testing.assert_allclose(1 - (1 - eta * h) ** steps, h / (h + penalty), rtol=0.02)
+
+
+def test_the_penalty_holds_for_groups_that_curvature_couples():
+    curvature, rates, steps = np.array([[2.0, 0.7], [0.7, 1.0]]), np.diag([1e-3, 1e-4]), 10
+    goal, theta = np.array([1.0, -2.0]), np.zeros(2)
+    for _ in range(steps):
+        theta = theta - rates @ curvature @ (theta - goal)
+    penalty = np.linalg.inv(rates * steps)
+    np.testing.assert_allclose(
+        theta, np.linalg.solve(curvature + penalty, curvature @ goal), rtol=0.02
+    )
 
 
 def fine_tuned(theta, inputs, targets, layers, lr, steps):
