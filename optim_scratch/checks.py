@@ -160,7 +160,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 
 def as_list(name: str, values: Any, what: str) -> list[Any]:
-    """Return the members of an iterable.
+    """Return the members of an iterable; numbers that NumPy holds as Python's.
 
     Parameters
     ----------
@@ -178,4 +178,4 @@ def as_list(name: str, values: Any, what: str) -> list[Any]:
     """
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be {what}, got {values!r}")
-    return list(values)
+    return [value.item() if isinstance(value, np.generic) else value for value in values]

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from optim_scratch.checks import as_list
 
-from .reduce_lr_on_plateau import ReduceLROnPlateau
 from .scheduler import HasGroups, LRScheduler, check_groups
 
 
@@ -24,11 +23,12 @@ class Composition(LRScheduler):
     Raises
     ------
     TypeError, ValueError
-        If there is no member, or one is no scheduler, a `ReduceLROnPlateau`, of another
-        optimizer, or given twice.
+        If there is no member, or one is no scheduler, needs a metric, drives another optimizer,
+        or is given twice.
     """
 
     transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "_schedulers")
+    counted: ClassVar[str] = "_schedulers"
 
     def __init__(self, optimizer: HasGroups, schedulers: Sequence[LRScheduler]) -> None:
         members = as_list("schedulers", schedulers, "a sequence of schedulers")
@@ -36,10 +36,10 @@ class Composition(LRScheduler):
             raise ValueError("schedulers must hold at least one scheduler, got none")
         for member in members:
             check_member(optimizer, member)
-            if isinstance(member, ReduceLROnPlateau):
+            if member._needs_metric():
                 raise ValueError(
                     f"schedulers of {type(self).__name__} must need no metric, got a "
-                    f"ReduceLROnPlateau: step it by itself"
+                    f"{type(member).__name__} that does: step it by itself"
                 )
         if len({id(member) for member in members}) < len(members):
             raise ValueError("schedulers must not hold a scheduler twice")
@@ -52,30 +52,28 @@ class Composition(LRScheduler):
         return [leaf for member in self._schedulers for leaf in member._leaves()]
 
     def _restart(self) -> None:
-        """Go to epoch 0 from the base rates, in the midst of a run."""
-        self._begin(self._leaves()[0].base_lrs)
+        """Go to epoch 0, every member from its own base rates, in the midst of a run."""
+        leaves = self._leaves()
+        for leaf in leaves:
+            leaf.last_epoch = -1
+        self._write(leaves[0].base_lrs)
+        self._initial_step()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state, the members' included."""
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state, ours or torch's; the groups' rates are the optimizer's to load.
-
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler, or a member's state is of another than the member.
-        """
-        self._check_state(state_dict, "_schedulers")
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse what does not fit, a member's state included."""
+        super()._check_state(state_dict)
         for member, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
-            member.load_state_dict(saved)
-        self._load(state_dict)
+            member._check_state(saved)
+
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved, the members too."""
+        super()._load(state_dict)
+        for member, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            member._load(saved)
 
 
 def check_member(optimizer: HasGroups, member: Any) -> None:

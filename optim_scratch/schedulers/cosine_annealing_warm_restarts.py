@@ -6,7 +6,7 @@ from math import cos, floor, pi
 
 from optim_scratch.checks import check_integer, check_scalar
 
-from .scheduler import HasGroups, LRScheduler
+from .scheduler import HasGroups, LRScheduler, detached
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -100,7 +100,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self._step_count += 1
         if epoch is not None:
             check_scalar("epoch", epoch, low=0)
-            self._locate(epoch)
+            self._locate(detached(epoch))
             self.last_epoch = floor(epoch)
         elif self.last_epoch < 0:
             self.last_epoch = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from math import floor
@@ -9,10 +10,10 @@ from typing import Any, ClassVar
 
 from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
 
-from .lambdas import attributes_of
+from .lambdas import attributes_of, check_attributes
 from .momentum import check_order, momentum_bounds, set_momentum, uses_beta1
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler, set_rate
+from .scheduler import HasGroups, LRScheduler, check_start, set_rate
 
 MODES = ("triangular", "triangular2", "exp_range")
 
@@ -90,6 +91,7 @@ class CyclicLR(LRScheduler):
         max_momentum: float | list[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
+        check_start(optimizer, last_epoch)
         lows = per_group("base_lr", base_lr, optimizer, partial(check_scalar, low=0))
         self.max_lrs = per_group("max_lr", max_lr, optimizer, partial(check_scalar, low=0))
         check_order("base_lr", lows, "max_lr", self.max_lrs)
@@ -117,7 +119,7 @@ class CyclicLR(LRScheduler):
         check_integer("step_size_up", up, low=1)
         if down is not None:
             check_integer("step_size_down", down, low=1)
-        self.total_size = float(up + (up if down is None else down))
+        self.total_size = float(up) + float(up if down is None else down)
         self.step_ratio = up / self.total_size
 
     def _bound_momentum(self, optimizer: HasGroups, base: Any, top: Any) -> None:
@@ -134,7 +136,7 @@ class CyclicLR(LRScheduler):
             return self._scale_fn_custom(x)
         if self.mode == "triangular":
             return 1.0
-        return 1 / 2.0 ** (x - 1) if self.mode == "triangular2" else float(self.gamma**x)
+        return 0.5 ** (x - 1) if self.mode == "triangular2" else float(self.gamma**x)
 
     def _triangle(self) -> tuple[float, float]:
         """Return how far up its bounds this step is, and the height of the bounds."""
@@ -165,19 +167,13 @@ class CyclicLR(LRScheduler):
         """Return the state; of a callable `scale_fn` its attributes, or None for a function."""
         return {**super().state_dict(), "_scale_fn_custom": attributes_of(self._scale_fn_custom)}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; a plain function is kept as it was given here.
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse what does not fit the scheduler or its `scale_fn`."""
+        super()._check_state(state_dict)
+        check_attributes("_scale_fn_custom", self._scale_fn_custom, state_dict["_scale_fn_custom"])
 
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it, or torch's.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler or for another number of groups.
-        """
-        super().load_state_dict(state_dict)
-        if state_dict["_scale_fn_custom"] is not None:
-            vars(self._scale_fn_custom).update(state_dict["_scale_fn_custom"])
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved; a plain function stays as it was given here."""
+        super()._load(state_dict)
+        if saved := state_dict["_scale_fn_custom"]:
+            vars(self._scale_fn_custom).update(copy.deepcopy(saved))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from optim_scratch.checks import check_integer, check_scalar
@@ -114,18 +114,19 @@ class GradualWarmupScheduler(LRScheduler):
         first = self.last_epoch == self.total_epoch + 1
         if first:
             after._begin(self.get_lr())
-        if isinstance(after, ReduceLROnPlateau):
+        takes = (ReduceLROnPlateau,) if first else (ReduceLROnPlateau, GradualWarmupScheduler)
+        if isinstance(after, takes):
             after.step(metrics)
         elif not first:
             after.step()
         self._last_lr = self._rates()
 
-    def preview(self, steps: int | Sequence[float], key: str = "lr") -> Array:
+    def preview(self, steps: int | Iterable[float], key: str = "lr") -> Array:
         """Return the rates of the next epochs, and change nothing.
 
         Parameters
         ----------
-        steps : int, >= 1, or sequence of float
+        steps : int, >= 1, or iterable of float
             How many epochs, the present one included; or, where a plateau scheduler follows, the
             metrics that it is to be given.
         key : str
@@ -139,35 +140,32 @@ class GradualWarmupScheduler(LRScheduler):
         Raises
         ------
         TypeError, ValueError
-            If `steps` is neither, or the metrics are missing.
+            If `steps` is neither, the metrics are missing, or a group has no such `key`.
         """
-        if isinstance(steps, Sequence):
+        if isinstance(steps, Iterable):
             return self._foreseen([(metric,) for metric in steps], key)
         return super().preview(steps, key)
+
+    def _needs_metric(self) -> bool:
+        """Return whether a plateau follows."""
+        return self.after_scheduler is not None and self.after_scheduler._needs_metric()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state, that of the other scheduler included."""
         after = self.after_scheduler
         return {**super().state_dict(), "after_scheduler": after and after.state_dict()}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; the groups' rates are the optimizer's to load.
-
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler, for another number of groups, or with another
-            scheduler after it.
-        """
-        self._check_state(state_dict, "base_lrs")
-        saved = state_dict["after_scheduler"]
-        if (saved is None) != (self.after_scheduler is None):
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse what does not fit, the state of the other scheduler included."""
+        super()._check_state(state_dict)
+        saved, after = state_dict["after_scheduler"], self.after_scheduler
+        if (saved is None) != (after is None):
             raise ValueError("state_dict must have an after_scheduler where this scheduler has one")
-        self._load(state_dict)
-        if self.after_scheduler is not None and saved is not None:
-            self.after_scheduler.load_state_dict(saved)
+        if after is not None:
+            after._check_state(saved)
+
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved, the other scheduler too."""
+        super()._load(state_dict)
+        if self.after_scheduler is not None:
+            self.after_scheduler._load(state_dict["after_scheduler"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -57,27 +58,40 @@ class WithLambdas(LRScheduler):
         saved = [attributes_of(function) for function in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": saved}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; plain functions are kept as they were given here.
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse what does not fit the scheduler or its callables."""
+        super()._check_state(state_dict)
+        here, saved = len(self.lr_lambdas), state_dict["lr_lambdas"]
+        if not isinstance(saved, list | tuple) or len(saved) != here:
+            raise ValueError(f"state_dict must have {here} lr_lambdas, got {saved!r}")
+        for function, attributes in zip(self.lr_lambdas, saved, strict=True):
+            check_attributes("lr_lambdas", function, attributes)
 
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it, or torch's.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler or for another number of groups.
-        """
-        super().load_state_dict(state_dict)
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved; plain functions stay as they were given here."""
+        super()._load(state_dict)
         for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if saved is not None:
-                vars(function).update(saved)
+            if saved:
+                vars(function).update(copy.deepcopy(saved))
 
 
 def attributes_of(function: Callable[..., Any] | None) -> dict[str, Any] | None:
     """Return what a callable object remembers; None for a function, ours or built in."""
     if hasattr(function, "__code__") or not hasattr(function, "__dict__"):
         return None
-    return dict(vars(function))
+    return copy.deepcopy(vars(function))
+
+
+def check_attributes(name: str, function: Callable[..., Any] | None, saved: Any) -> None:
+    """Refuse the saved attributes of a callable object where there is none to take them.
+
+    Raises
+    ------
+    ValueError
+        Naming both.
+    """
+    if saved and (attributes_of(function) is None or not isinstance(saved, dict)):
+        raise ValueError(
+            f"state_dict has attributes {saved!r} in {name}, which must be a callable object "
+            f"to take them, got {function!r}"
+        )

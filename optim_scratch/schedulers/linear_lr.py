@@ -59,7 +59,8 @@ class LinearLR(Rescaling):
 
     def ratio(self) -> float:
         """Return the line's height at this epoch over that at the last one."""
-        t, start, rise = self.last_epoch, self.start_factor, self.end_factor - self.start_factor
+        t, start = self.last_epoch, self.start_factor
+        rise = self.end_factor - start
         if t == 0:
             return start
         if self._is_initial or t > self.total_iters:

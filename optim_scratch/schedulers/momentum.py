@@ -7,7 +7,7 @@ from typing import Any
 from optim_scratch.checks import check_scalar
 
 from .per_group import per_group
-from .scheduler import HasGroups
+from .scheduler import HasGroups, detached
 
 
 def uses_beta1(optimizer: HasGroups) -> bool:
@@ -56,6 +56,7 @@ def check_order(low: str, lows: list[Any], high: str, highs: list[Any]) -> None:
 
 def set_momentum(group: dict[str, Any], value: float) -> None:
     """Set a group's momentum, or the first of its betas."""
+    value = detached(value)
     if "betas" in group:
         group["betas"] = (value, *group["betas"][1:])
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from optim_scratch.checks import as_list, check_factor, check_integer
 
@@ -59,6 +60,11 @@ class MultiStepLR(Rescaling):
         self.milestones = Counter(epochs)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
+
+    def _load(self, state_dict: dict[str, Any]) -> None:
+        """Take over what was saved; JSON, for one, turns milestones into strings."""
+        super()._load(state_dict)
+        self.milestones = Counter({int(epoch): n for epoch, n in self.milestones.items()})
 
     def ratio(self) -> float:
         """Return gamma to the power of how often this epoch is a milestone."""

@@ -100,25 +100,24 @@ class OneCycleLR(LRScheduler):
         check_factor("div_factor", div_factor)
         check_factor("final_div_factor", final_div_factor)
         check_integer("last_epoch", last_epoch, low=-1)
-        self._schedule_phases = phases(self.total_steps, pct_start, three_phase)
-        self._anneal_func_type = anneal_strategy
-        self.cycle_momentum = cycle_momentum
         tops = per_group("max_lr", max_lr, optimizer, check_factor)
-        if last_epoch == -1:
-            for group, top in zip(optimizer.param_groups, tops, strict=True):
-                first = top / div_factor
-                group |= {"initial_lr": first, "max_lr": top, "min_lr": first / final_div_factor}
+        firsts = [top / float(div_factor) for top in tops]
+        lasts = [first / float(final_div_factor) for first in firsts]
+        bounds = {"initial_lr": firsts, "max_lr": tops, "min_lr": lasts}
         if cycle_momentum:
             self.use_beta1 = uses_beta1(optimizer)
             lows, highs = momentum_bounds(optimizer, base_momentum, max_momentum)
-            for group, low, high in zip(optimizer.param_groups, lows, highs, strict=True):
-                if last_epoch == -1:
-                    group |= {"base_momentum": low, "max_momentum": high}
+            bounds |= {"base_momentum": lows, "max_momentum": highs}
+        self._schedule_phases = phases(self.total_steps, pct_start, three_phase)
+        self._anneal_func_type = anneal_strategy
+        self.cycle_momentum = cycle_momentum
         for i, group in enumerate(optimizer.param_groups):
-            if "max_lr" not in group:
+            if last_epoch == -1:
+                group |= {key: values[i] for key, values in bounds.items()}
+            elif missing := sorted(bounds.keys() - group.keys()):
                 raise KeyError(
                     f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
-                    f"'max_lr': load the optimizer's state_dict first"
+                    f"{', '.join(map(repr, missing))}: load the optimizer's state_dict first"
                 )
         super().__init__(optimizer, last_epoch)
 

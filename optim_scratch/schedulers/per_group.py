@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .scheduler import HasGroups, check_groups
+from .scheduler import HasGroups, check_groups, detached
 
 
 def per_group(
@@ -37,4 +37,4 @@ def per_group(
         raise ValueError(f"{name} must hold one value per group, {groups}, got {len(values)}")
     for one in values:
         check(name, one)
-    return values
+    return [detached(one) for one in values]

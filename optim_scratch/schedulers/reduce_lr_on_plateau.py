@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from optim_scratch.checks import as_list, check_choice, check_factor, check_integer, check_scalar
 from optim_scratch.parameter import Array
@@ -80,6 +82,8 @@ class ReduceLROnPlateau(LRScheduler):
     [1.0, 1.0, 1.0, 0.5, 0.5]
     """
 
+    counted: ClassVar[str] = "min_lrs"
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -108,6 +112,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.threshold, self.threshold_mode = threshold, threshold_mode
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
         self.mode_worse = math.inf if mode == "min" else -math.inf
+        self._keep_plain_numbers()
         self._reset()
 
     def _reset(self) -> None:
@@ -172,8 +177,8 @@ class ReduceLROnPlateau(LRScheduler):
             self.min_lrs = [self.default_min_lr] * groups
         rates = []
         for old, low in zip(self._rates(), self.min_lrs, strict=True):
-            new = max(old * self.factor, low)
-            rates.append(new if old - new > self.eps else old)
+            new = np.maximum(old * self.factor, low)
+            rates.append(np.where(old - new > self.eps, new, old)[()])
         self._write(rates)
 
     def preview(self, metrics: Iterable[float], key: str = "lr") -> Array:  # type: ignore[override]
@@ -196,22 +201,12 @@ class ReduceLROnPlateau(LRScheduler):
         ------
         TypeError
             If `metrics` is no iterable of numbers.
+        ValueError
+            If a group has no such `key`.
         """
         known = as_list("metrics", metrics, "an iterable of numbers")
         return self._foreseen([(metric,) for metric in known], key)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state, ours or torch's; the groups' rates are the optimizer's to load.
-
-        Parameters
-        ----------
-        state_dict : dict
-            As `state_dict` returns it.
-
-        Raises
-        ------
-        ValueError
-            If it is of another scheduler or for another number of groups.
-        """
-        self._check_state(state_dict, "min_lrs")
-        self._load(state_dict)
+    def _needs_metric(self) -> bool:
+        """Return True."""
+        return True

@@ -56,23 +56,24 @@ class LRScheduler:
     transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial")
     """Attributes that are not part of the saved state."""
 
+    counted: ClassVar[str] = "base_lrs"
+    """The attribute whose length a saved state must have."""
+
     def __init__(
         self, optimizer: HasGroups, last_epoch: int = -1, *, base_lrs: list[Any] | None = None
     ) -> None:
-        check_groups(optimizer)
-        check_integer("last_epoch", last_epoch, low=-1)
+        check_start(optimizer, last_epoch)
         self.optimizer = optimizer
-        for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group.setdefault("initial_lr", copy.deepcopy(detached(group["lr"])))
-            elif "initial_lr" not in group:
-                raise KeyError(
-                    f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
-                    f"'initial_lr': load the optimizer's state_dict first"
-                )
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", copy.deepcopy(detached(group["lr"])))
         self.base_lrs = base_lrs or [detached(g["initial_lr"]) for g in optimizer.param_groups]
         self.last_epoch = last_epoch
+        self._keep_plain_numbers()
         self._initial_step()
+
+    def _keep_plain_numbers(self) -> None:
+        """Keep Python's numbers in place of NumPy's, which may overflow and need care to load."""
+        vars(self).update({name: detached(value) for name, value in vars(self).items()})
 
     def _initial_step(self) -> None:
         """Take the step that sets the rates of the first epoch."""
@@ -96,6 +97,10 @@ class LRScheduler:
         """Go to epoch 0 in the midst of a run, as at a milestone of SequentialLR."""
         self.last_epoch = 0
         self._write(self.get_lr())
+
+    def _needs_metric(self) -> bool:
+        """Return whether `step` must be given a metric, now or later."""
+        return False
 
     def get_lr(self) -> list[Any]:
         """Return the rate of each group for the epoch `last_epoch`, given the present ones."""
@@ -136,6 +141,8 @@ class LRScheduler:
     def preview(self, steps: int, key: str = "lr") -> Array:
         """Return the rates of the next `steps` epochs, and change nothing.
 
+        They are computed in float64; a tensor of float32 will hold them rounded.
+
         Parameters
         ----------
         steps : int, >= 1
@@ -152,7 +159,7 @@ class LRScheduler:
         Raises
         ------
         TypeError, ValueError
-            If `steps` is not an integer of at least 1.
+            If `steps` is not an integer of at least 1, or a group has no such `key`.
         """
         check_integer("steps", steps, low=1)
         return self._foreseen([()] * (steps - 1), key)
@@ -160,12 +167,16 @@ class LRScheduler:
     def _foreseen(self, signals: Iterable[tuple[Any, ...]], key: str) -> Array:
         """Return what a twin of this scheduler writes, now and after a step for each signal."""
         standin = stand_in(self.optimizer)
+        for group in standin.param_groups:
+            if key not in group:
+                known = ", ".join(map(repr, group))
+                raise ValueError(f"key must be an entry of every group, {known}, got {key!r}")
         twin = copy.deepcopy(self, {id(self.optimizer): standin})
         rows = [values_of(standin, key)]
         for signal in signals:
             twin.step(*signal)
             rows.append(values_of(standin, key))
-        return np.array(rows)
+        return stacked(rows)
 
     @classmethod
     def curve(cls, steps: int, *, lr: float = 1.0, key: str = "lr", **arguments: Any) -> Array:
@@ -207,6 +218,8 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a saved state, ours or torch's; the groups' rates are the optimizer's to load.
 
+        Nothing changes unless everything fits, of the schedulers that this one is made of too.
+
         Parameters
         ----------
         state_dict : dict
@@ -216,13 +229,14 @@ class LRScheduler:
         Raises
         ------
         ValueError
-            If it is of another scheduler or for another number of groups.
+            If it is of another scheduler or for another number of groups, or has the attributes of
+            a callable where this scheduler has a plain function.
         """
-        self._check_state(state_dict, "base_lrs")
+        self._check_state(state_dict)
         self._load(state_dict)
 
-    def _check_state(self, state_dict: dict[str, Any], counted: str) -> None:
-        """Refuse a state of another scheduler, or one whose `counted` is of another length."""
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse a state of another scheduler, or one for other groups, before anything changes."""
         name = type(self).__name__
         if not isinstance(state_dict, dict):
             raise ValueError(f"state_dict must be a dict, got {state_dict!r}")
@@ -234,9 +248,10 @@ class LRScheduler:
         public = {k for k in state_dict if not k.startswith("_")} - {"scheduler", "verbose"}
         if foreign := sorted(public - own):
             raise ValueError(f"state_dict holds {', '.join(foreign)}: it is not of {name}")
-        here, there = len(getattr(self, counted)), len(state_dict[counted])
-        if here != there:
-            raise ValueError(f"state_dict must have {here} {counted.strip('_')}, got {there}")
+        here, there = len(getattr(self, self.counted)), state_dict[self.counted]
+        if not isinstance(there, list | tuple) or len(there) != here:
+            found = len(there) if isinstance(there, list | tuple) else repr(there)
+            raise ValueError(f"state_dict must have {here} {self.counted.strip('_')}, got {found}")
 
     def _load(self, state_dict: dict[str, Any]) -> None:
         """Take over what was saved."""
@@ -316,7 +331,11 @@ def curve(
     [1.0, 0.5, 0.025]
     """
     alone = SimpleNamespace(param_groups=[{"lr": lr, "momentum": 0.0}])
-    rates: Array = build(alone).preview(steps, key)[:, 0]
+    scheduler = build(alone)
+    if not isinstance(scheduler, LRScheduler):
+        name = type(scheduler).__name__
+        raise TypeError(f"build must return a scheduler of optim_scratch, got {name}")
+    rates: Array = scheduler.preview(steps, key)[:, 0]
     return rates
 
 
@@ -332,6 +351,24 @@ def check_groups(optimizer: Any) -> None:
         raise TypeError(f"optimizer must have param_groups, got {type(optimizer).__name__}")
 
 
+def check_start(optimizer: Any, last_epoch: Any) -> None:
+    """Refuse an optimizer without groups, and to resume one that no scheduler ever drove.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        Naming what is wrong.
+    """
+    check_groups(optimizer)
+    check_integer("last_epoch", last_epoch, low=-1)
+    for i, group in enumerate(optimizer.param_groups):
+        if last_epoch >= 0 and "initial_lr" not in group:
+            raise KeyError(
+                f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
+                f"'initial_lr': load the optimizer's state_dict first"
+            )
+
+
 def stand_in(optimizer: HasGroups) -> HasGroups:
     """Return groups like the optimizer's, with numbers for tensors, that move no parameter."""
     groups = [
@@ -344,9 +381,23 @@ def stand_in(optimizer: HasGroups) -> HasGroups:
 def set_rate(group: dict[str, Any], lr: Any) -> None:
     """Set a group's rate; one that is held in a tensor is filled in place."""
     if hasattr(group["lr"], "fill_"):
-        group["lr"].fill_(lr)
+        group["lr"].fill_(detached(lr))
     else:
-        group["lr"] = lr
+        group["lr"] = copy.copy(detached(lr))  # an array edited in place must not be a base rate
+
+
+def stacked(rows: list[list[Any]]) -> Array:
+    """Return the values of the groups, row by row, as one array; smaller ones are repeated."""
+    try:
+        return np.array(rows)
+    except ValueError:  # rows, groups, or the entries of a tuple, that differ in shape
+        return level(map(level, rows))
+
+
+def level(values: Iterable[Any]) -> Array:
+    """Return numbers, arrays and tuples of them as one array with an axis for each nesting."""
+    entries = [level(v) if isinstance(v, tuple) else np.asarray(v) for v in values]
+    return np.stack(np.broadcast_arrays(*entries))
 
 
 def values_of(optimizer: HasGroups, key: str) -> list[Any]:
@@ -355,8 +406,11 @@ def values_of(optimizer: HasGroups, key: str) -> list[Any]:
 
 
 def detached(value: Any) -> Any:
-    """Return a tensor's number or numbers, as a float or an array; anything else as it is."""
+    """Return a tensor's number or numbers, as a float or an array, NumPy's number as Python's.
+
+    Anything else is returned as it is.
+    """
     if hasattr(value, "detach"):
         array = np.asarray(value.detach().cpu())
-        return array.copy() if array.ndim else array.item()
-    return value
+        return array.item() if array.size == 1 else array.copy()
+    return value.item() if isinstance(value, np.generic) else value

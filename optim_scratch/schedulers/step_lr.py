@@ -48,6 +48,6 @@ class StepLR(Rescaling):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
-        """Return gamma where `step_size` divides the epoch, but for epoch 0; else 1."""
+        """Return gamma every `step_size` epochs, but not in epoch 0; else 1."""
         epoch = self.last_epoch
         return self.gamma if epoch > 0 and epoch % self.step_size == 0 else 1.0

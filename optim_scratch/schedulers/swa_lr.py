@@ -9,7 +9,7 @@ from typing import Any
 from optim_scratch.checks import check_choice, check_integer, check_scalar
 
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler
+from .scheduler import HasGroups, LRScheduler, check_start
 
 
 class SWALR(LRScheduler):
@@ -61,6 +61,7 @@ class SWALR(LRScheduler):
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
+        check_start(optimizer, last_epoch)
         check_integer("anneal_epochs", anneal_epochs, low=0)
         check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
         ends = per_group("swa_lr", swa_lr, optimizer, partial(check_scalar, low=0))

@@ -72,7 +72,7 @@ FAULTS = {
     ],
     "CyclicLR": [
         ("floor(1 + t / self.total_size)", "floor(1 + (t + 1) / self.total_size)"),
-        ("2.0 ** (x - 1)", "2.0**x"),
+        ("0.5 ** (x - 1)", "0.5**x"),
         ("x <= top", "x < 0"),
         ("else t)", "else t + 1)"),
         ("high - (high - low) * way", "low + (high - low) * way"),

@@ -96,6 +96,7 @@ TABLE = [
     ("CyclicLR", {**CYCLE, "max_momentum": 1.0}, ValueError, "max_momentum must be in [0, 1)"),
     ("CyclicLR", {**CYCLE, "base_momentum": [0.8]}, ValueError, "base_momentum must hold one"),
     ("CyclicLR", {**CYCLE, "last_epoch": 4}, KeyError, "has no 'initial_lr'"),
+    ("CyclicLR", {**CYCLE, "last_epoch": -2}, ValueError, "last_epoch must be >= -1, got -2"),
     ("OneCycleLR", {"max_lr": 0.1}, ValueError, "total_steps must be given, or both epochs and"),
     ("OneCycleLR", {"max_lr": 0.1, "epochs": 3}, ValueError, "epochs=3, steps_per_epoch=None"),
     ("OneCycleLR", {"max_lr": 0.1, "steps_per_epoch": 3}, ValueError, "total_steps must be given"),
@@ -124,7 +125,7 @@ TABLE = [
     ("OneCycleLR", {**ONE, "max_momentum": 1}, ValueError, "max_momentum must be in [0, 1), got 1"),
     ("OneCycleLR", {**ONE, "div_factor": 0}, ValueError, f"div_factor {POSITIVE}, got 0"),
     ("OneCycleLR", {**ONE, "final_div_factor": -1}, ValueError, f"final_div_factor {POSITIVE}"),
-    ("OneCycleLR", {**ONE, "last_epoch": 3}, KeyError, "has no 'max_lr'"),
+    ("OneCycleLR", {**ONE, "last_epoch": 3}, KeyError, "'max_lr', 'max_momentum'"),
     ("ReduceLROnPlateau", {"mode": "median"}, ValueError, "mode must be one of 'min', 'max'"),
     ("ReduceLROnPlateau", {"factor": 1.0}, ValueError, "factor must be in (0, 1), got 1.0"),
     ("ReduceLROnPlateau", {"factor": 0}, ValueError, f"factor {POSITIVE}, got 0"),
@@ -139,6 +140,7 @@ TABLE = [
     ("ReduceLROnPlateau", {"eps": nan}, ValueError, "eps must be finite and >= 0, got nan"),
     ("SWALR", {"swa_lr": -0.1}, ValueError, "swa_lr must be finite and >= 0, got -0.1"),
     ("SWALR", {"swa_lr": [0.1]}, ValueError, "swa_lr must hold one value per group, 2, got 1"),
+    ("SWALR", {**SWA, "last_epoch": -2}, ValueError, "last_epoch must be >= -1, got -2"),
     ("SWALR", {**SWA, "anneal_epochs": -1}, ValueError, "anneal_epochs must be >= 0, got -1"),
     ("SWALR", {**SWA, "anneal_epochs": 1.0}, TypeError, "anneal_epochs must be an integer"),
     ("SWALR", {**SWA, "anneal_strategy": "cosine"}, ValueError, "must be one of 'cos', 'linear'"),
@@ -194,8 +196,7 @@ def test_refuses(name, arguments, error, message):
     before = repr(sgd.param_groups)
     with pytest.raises(error, match=re.escape(message)):
         getattr(ours, name)(sgd, **arguments)
-    if error is not KeyError:
-        assert [group["lr"] for group in sgd.param_groups] == [0.1, 0.03], before
+    assert repr(sgd.param_groups) == before
 
 
 def test_the_table_is_long_and_leaves_no_scheduler_out():
