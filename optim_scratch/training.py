@@ -74,8 +74,9 @@ def total_updates(
         raise ValueError(
             f"examples must be at least batch_size {batch_size} with drop_last=True, got {examples}"
         )
+    examples, batch_size = int(examples), int(batch_size)  # NumPy's integers may overflow
     batches = examples // batch_size if drop_last else -(-examples // batch_size)
-    return epochs * -(-batches // accumulation)
+    return int(epochs) * -(-batches // int(accumulation))
 
 
 class Accumulator:
@@ -572,7 +573,10 @@ def _losses(optimizer: Any, update: Callable[[], Any], rates: Array) -> Iterator
     for rate in rates:
         for group, lr in zip(optimizer.param_groups, present, strict=True):
             group["lr"] = float(rate) * (lr / max(present))
-        yield float(update())
+        loss = update()
+        if loss is None:
+            raise TypeError("update must return the loss, a number, got None")
+        yield float(loss)
 
 
 def _remember(optimizer: Any) -> Callable[[], None]:

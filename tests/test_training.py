@@ -54,6 +54,11 @@ def test_total_updates_of_cifar10():
     assert total_updates(50_000, 128, epochs=30, accumulation=4) == 30 * 98
 
 
+def test_total_updates_of_numpys_integers_do_not_overflow():
+    found = total_updates(np.uint32(50_000), np.uint8(128), epochs=np.int8(100))
+    assert (found, type(found)) == (39_100, int)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -425,6 +430,7 @@ def test_the_suggestion_is_the_steepest_fall():
         ({"smoothing": 1.0}, ValueError, r"smoothing must be finite and in \[0, 1\)"),
         ({"stop_factor": 1.0}, ValueError, "stop_factor must be > 1, got 1.0"),
         ({"update": 3}, TypeError, "update must be callable, got 3"),
+        ({"update": lambda: None}, TypeError, "update must return the loss, a number, got None"),
         ({"optimizer": 3}, TypeError, "optimizer must have param_groups, got int"),
         ({"optimizer": SGD(W, lr=0.0)}, ValueError, "must have a group with lr > 0, got"),
     ],
