@@ -1,15 +1,16 @@
 """Parameter groups of a torch network: rates by layer, weight decay by shape, frozen layers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 
+from optim_scratch.checks import as_list, check_scalar
 from optim_scratch.training import decay_groups, layer_groups
 
 
 def module_groups(
-    layers: Sequence[torch.nn.Module],
+    layers: Iterable[torch.nn.Module],
     lr: float,
     decay: float = 1.0,
     *,
@@ -23,7 +24,7 @@ def module_groups(
 
     Parameters
     ----------
-    layers : sequence of torch.nn.Module
+    layers : iterable of torch.nn.Module
         From the input to the output; each parameter in one of them. Those without parameters do not
         count as layers.
     lr : float, >= 0
@@ -44,19 +45,24 @@ def module_groups(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of its type or outside its range, or if no layer is left.
+        If an argument is not of its type or outside its range, or if nothing is left to train.
+        Nothing is frozen then.
 
     Notes
     -----
     Source: Howard & Ruder (2018), section 3.2; `optim_scratch.training.layer_groups` and
     `decay_groups`.
     """
+    layers = as_list("layers", layers, "an iterable of modules")
+    check_scalar("weight_decay", weight_decay, low=0)
     for layer in layers:
         if not isinstance(layer, torch.nn.Module):
             raise TypeError(f"layers must hold modules, got {type(layer).__name__}")
     full = [list(layer.parameters()) for layer in layers]
     full = [parameters for parameters in full if parameters]
     groups = layer_groups(full, lr, decay, frozen=frozen)
+    if not any(p.requires_grad for group in groups for p in group["params"]):
+        raise ValueError("layers must hold a parameter that needs a gradient, got none")
     for parameters in full[:frozen]:
         for p in parameters:
             p.requires_grad_(False)

@@ -71,3 +71,20 @@ def test_refuses_and_freezes_nothing(arguments, error, message):
     with pytest.raises(error, match=message):
         module_groups(**{"layers": model, "lr": 0.1, "frozen": 1, **arguments})
     assert all(p.requires_grad for p in model.parameters()) or "weight_decay" in arguments
+
+
+def test_layers_may_come_from_a_generator():
+    model = network()
+    assert len(module_groups(model.children(), 0.1)) == len(module_groups(model, 0.1)) == 5
+
+
+def test_what_is_refused_freezes_nothing():
+    model = network()
+    with pytest.raises(ValueError, match="weight_decay must be finite and >= 0, got -1"):
+        module_groups(model, 0.1, weight_decay=-1, frozen=1)
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_refuses_when_nothing_is_left_to_train():
+    with pytest.raises(ValueError, match="a parameter that needs a gradient, got none"):
+        module_groups(network().requires_grad_(False), 0.1)
