@@ -32,6 +32,7 @@ def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
         raise ValueError(f"state_dict must be a dict with state and param_groups, got {found}")
     if saved.get("optimizer", name) != name:
         raise ValueError(f"state_dict must be of {name}, got one of {saved['optimizer']}")
+    check_layout(saved)
     sizes = [len(group["params"]) for group in optimizer.param_groups]
     saved_sizes = [len(group["params"]) for group in saved["param_groups"]]
     if saved_sizes != sizes:
@@ -46,6 +47,24 @@ def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
         plain = {k: number(v) for k, v in theirs.items() if k not in ENGINE_FLAGS}
         groups.append({**plain, "params": ours["params"]})
     return groups
+
+
+def check_layout(saved: dict[str, Any]) -> None:
+    """Refuse what has not torch's layout: a list of groups with params, and a dict of dicts.
+
+    Raises
+    ------
+    ValueError
+        Naming what is found instead.
+    """
+    groups, state = saved["param_groups"], saved["state"]
+    if not isinstance(groups, list | tuple) or not all(
+        isinstance(group, dict) and isinstance(group.get("params"), list | tuple)
+        for group in groups
+    ):
+        raise ValueError(f"param_groups must be a list of dicts with lists params, got {groups!r}")
+    if not isinstance(state, dict) or not all(isinstance(s, dict) for s in state.values()):
+        raise ValueError(f"state must be a dict of dicts, got {state!r}")
 
 
 def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:

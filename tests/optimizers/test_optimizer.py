@@ -295,6 +295,9 @@ def test_a_number_of_numpys_or_torchs_is_one_of_pythons(kind, number):
     ("edit", "message"),
     [
         (lambda d: d.update(optimizer="Adam"), "state_dict must be of SGD, got one of Adam"),
+        (lambda d: d.update(param_groups=3), "param_groups must be a list of dicts .*, got 3"),
+        (lambda d: d["param_groups"][0].pop("params"), "param_groups must be a list of dicts"),
+        (lambda d: d.update(state=[]), r"state must be a dict of dicts, got \[\]"),
         (lambda d: d["param_groups"].pop(), r"groups of \[1, 1\] parameters, got \[1\]"),
         (lambda d: d["param_groups"][0]["params"].append(7), r"got \[2, 1\]"),
         (lambda d: d["param_groups"][1].pop("momentum"), "lacks momentum: it is not of SGD"),
