@@ -52,7 +52,7 @@ class PolynomialLR(Rescaling):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
-        """Return the power of the time left over that left at the last epoch."""
+        """Return the time left now over that left an epoch ago, to the power."""
         t, whole = self.last_epoch, self.total_iters
         if self._is_initial or t > whole:
             return 1.0
