@@ -103,7 +103,7 @@ def rates_of(build: Callable[[Any], Any], steps: int, lr: float) -> list[float]:
     return rates
 
 
-@exhibit("The loss falls fast and then swings for ever")
+@exhibit("The loss oscillates and never settles")
 def zero_grad(shown):
     (_, wrong, right), eta = shown[0], 0.1
     theta = [1.0, 1.0 - eta]  # the recursion of momentum 1
@@ -113,7 +113,7 @@ def zero_grad(shown):
     close(right, (1 - eta) ** 181, 1e-6)
 
 
-@exhibit("A second step on the same gradient decays twice")
+@exhibit("Weight decay changes p.grad")
 def decay(shown):
     w = torch.tensor([2.0])
     w.grad = torch.tensor([1.0])
@@ -121,12 +121,12 @@ def decay(shown):
     close(shown[0][1:], [1 + 0.5 * 2, w.grad.item()])
 
 
-@exhibit("Accumulated gradients are too large")
+@exhibit("Gradient accumulation does not match the large batch")
 def accumulation(shown):
     close(shown[0][1:], [4, 1])
 
 
-@exhibit("Batch normalisation stops learning after the first test")
+@exhibit("BatchNorm stops updating after the first evaluation")
 def train_once(shown):
     norm = torch.nn.BatchNorm1d(2)
     norm.eval()
@@ -149,7 +149,7 @@ def adam_too_fast(shown):
     close(shown[0][1:], [0.1 / start, 0.001 / start], 1e-3)
 
 
-@exhibit("The rate is low from the first epoch")
+@exhibit("The learning rate is low from the first epoch")
 def spent(shown):
     _, wrong, right = shown[0]
     close(wrong, [0.5 * 0.5**2] * 4)
@@ -165,7 +165,7 @@ def printed(shown):
     close(shown[1][2], 0.01 * 0.885 ** np.arange(15, 18))
 
 
-@exhibit("TypeError: unexpected keyword argument verbose")
+@exhibit("TypeError: got an unexpected keyword argument verbose")
 def verbose(shown):
     assert "'verbose'" in shown[0][1]
     close(shown[0][2], 0.1)
@@ -173,7 +173,7 @@ def verbose(shown):
         assert "verbose" not in inspect.signature(getattr(lr_scheduler, name)).parameters
 
 
-@exhibit("AttributeError: no attribute MultistepLR")
+@exhibit("AttributeError: lr_scheduler has no attribute MultistepLR")
 def names(shown):
     assert shown[0][1:] == ("False False", "True True")
     with pytest.raises(AttributeError):
@@ -185,7 +185,42 @@ def article_warmup(epoch: int) -> float:
     return 0.001 + 0.039 * epoch / 5 if epoch <= 5 else 0.04 * 0.2 ** ((epoch - 6) // 10)
 
 
-@exhibit("The rate collapses when the warmup ends")
+@exhibit("A learning rate set by hand is gone after the next step")
+def set_by_hand(shown):
+    close(shown[0][1:], [1, 0.5])
+    kept = []
+    for build in (
+        lambda o: lr_scheduler.LambdaLR(o, lambda t: 0.9**t),
+        lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.1, cycle_momentum=False),
+        lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=50, cycle_momentum=False),
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 10),
+        lambda o: lr_scheduler.StepLR(o, 10),
+    ):
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+        scheduler = build(optimizer)
+        plan = scheduler.get_last_lr()
+        optimizer.param_groups[0]["lr"] = 1e-9
+        optimizer.step()
+        scheduler.step()
+        kept.append(scheduler.get_last_lr()[0] < 0.01 * plan[0])
+    assert kept == [False, False, False, False, True]
+
+
+@exhibit("OneCycleLR turns momentum on")
+def momentum_on(shown):
+    assert shown[0][1:] == (0.95, 0)
+    said = output_of("OneCycleLR turns momentum on")
+    assert "with Adagrad: optimizer must support momentum or beta1" in said
+    adam = torch.optim.Adam([torch.zeros(1)])
+    lr_scheduler.OneCycleLR(adam, 0.1, total_steps=100)
+    assert adam.param_groups[0]["betas"] == (0.95, 0.999)
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    lr_scheduler.CyclicLR(optimizer, 0.01, 0.1)
+    assert optimizer.param_groups[0]["momentum"] == 0.9
+    close(sum(0.95**k for k in range(1000)), 20)  # as the text says: twentyfold
+
+
+@exhibit("The learning rate collapses when the warmup ends")
 def collapse(shown):
     at = [5, 6, 15, 16, 26]
     close(shown[0][1], [0.04, *(0.001 * 0.2 ** ((e - 6) // 10) for e in at[1:])])
@@ -198,7 +233,14 @@ def ahead(shown):
     close(shown[0][2], 0.04 * 0.885 ** np.arange(3))
 
 
-@exhibit("The schedule does nothing under a CUDA graph")
+def test_get_lr_at_the_hand_over_is_one_step_ahead_too():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.04)
+    after = lr_scheduler.ExponentialLR(optimizer, 0.885)
+    with pytest.warns(UserWarning, match="get_last_lr"):
+        close(after.get_lr(), 0.04 * 0.885)
+
+
+@exhibit("The learning rate stays constant in a CUDA graph")
 def graph(shown):
     close(shown[0][1], [0.1, 0.1])
     close(shown[0][2], [0.1, 0.01])
@@ -216,7 +258,7 @@ def graph(shown):
         close(held.item(), 0.01, 1e-6)
 
 
-@exhibit("The rate never changes")
+@exhibit("The learning rate never changes")
 def never(shown):
     assert shown[0][1:] == (1, 4)
     torchs = rates_of(lambda o: lr_scheduler.StepLR(o, 100), 101, 0.1)
@@ -241,7 +283,7 @@ def first_rate(shown):
     )
 
 
-@exhibit("Nothing moves at the first update")
+@exhibit("The first update of a warmup changes nothing")
 def warmup_from_zero(shown):
     assert shown[0][1:] == (0.001, 0)
     arguments = {"warmup_steps": 10, "t_total": 100}
@@ -249,7 +291,7 @@ def warmup_from_zero(shown):
     close(curve, 0.001 * np.arange(11) / 10)
 
 
-@exhibit("The rate is zero long before the end")
+@exhibit("The learning rate is zero long before the end")
 def epochs_forgotten(shown):
     updates = 50_000 // 100 // 4
     assert shown[0][1:] == (updates, 10 * updates)
@@ -257,7 +299,7 @@ def epochs_forgotten(shown):
     close(shown[1][2], (1250 - 625) / (1250 - 100))
 
 
-@exhibit("The rate rises again in the second half")
+@exhibit("The learning rate rises again in the second half")
 def cosine(shown):
     at = np.array([0, 50, 75, 99])
     np.testing.assert_allclose(shown[0][1], 0.05 * (1 + np.cos(np.pi * at / 50)), atol=1e-12)
@@ -283,6 +325,25 @@ def rebound(shown):
         cycle.step()
     with pytest.raises(ValueError, match="101"):
         cycle.step()
+
+
+def test_a_linear_one_cycle_turns_negative_at_call_n():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    cycle = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=100, anneal_strategy="linear")
+    for _ in range(100):
+        optimizer.step()
+        cycle.step()
+    assert cycle.get_last_lr()[0] < 0
+
+
+@exhibit("The learning rate of OneCycleLR hardly rises")
+def once_an_epoch(shown):
+    _, wrong, right = shown[0]
+    close(right, 1, 1e-6)
+    close(wrong, 1 / 25, 0.01)  # it is still at its start: max_lr / div_factor
+    cycle = {"max_lr": 1.0, "epochs": 90, "steps_per_epoch": 500}
+    torchs = rates_of(lambda o: lr_scheduler.OneCycleLR(o, **cycle), 90, 1.0)
+    close(wrong, max(torchs))
 
 
 @exhibit("ReduceLROnPlateau waits one epoch longer than patience")
@@ -312,7 +373,7 @@ def constant_zero(shown):
         schedulers.ConstantLR(SGD([Parameter([1.0])], lr=0.1), factor=0.0)
 
 
-@exhibit("A warm restart does not restart")
+@exhibit("CosineAnnealingWarmRestarts misses a restart")
 def restart(shown):
     lengths = 10 * 3 ** np.arange(5)
     assert lengths.sum() == 1210
@@ -320,9 +381,25 @@ def restart(shown):
     assert shown[0][1:] == (0.0, 0.1)
 
 
-@exhibit("The rate starts over after resuming")
+@exhibit("The learning rate starts over after resuming")
 def scheduler_forgotten(shown):
     assert shown[0][1:] == (15 + 20, 20)
+
+
+@exhibit("The new learning rate is ignored after resuming")
+def constructor_ignored(shown):
+    assert shown[0][1:] == (0.1, 0.01)
+
+
+@exhibit("Adam turns into AdamW after resuming")
+def flag_loaded(shown):
+    _, wrong, right = shown[0]
+    close(wrong, 0.01 * 0.5 * 2 + 0.01, 1e-5)  # decoupled: the decay, and a step of the rate
+    close(right, 0.01, 1e-5)  # L2: a step of the rate, whatever is in the gradient
+    states = [kind([torch.zeros(1)]).state_dict() for kind in (torch.optim.Adam, torch.optim.AdamW)]
+    keys = [set(group) for state in states for group in state["param_groups"]]
+    assert keys[0] == keys[1]
+    assert "Adam" not in repr(states)
 
 
 @exhibit("KeyError: initial_lr is not specified")
@@ -341,7 +418,7 @@ def sequential(shown):
         schedulers.SequentialLR(optimizer, members, [5], last_epoch=9)
 
 
-@exhibit("Warm restarts resume in the wrong cycle")
+@exhibit("CosineAnnealingWarmRestarts resumes in the wrong cycle")
 def restarts_resumed(shown):
     through = rates_of(
         lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=10, T_mult=3), 46, 0.1
@@ -363,7 +440,7 @@ def nested(shown):
     close(shown[0][2], [0.05, 0.05, 0.1, 0.05, 0.1, 0.09])
 
 
-@exhibit("The rate drops and the steps do not")
+@exhibit("The learning rate drops and the steps do not")
 def rate_inside(shown):
     full = 1 + 0.9 + 0.9**2
     close(shown[0][1], [0.1 * full, 0.9 * 0.1 * full + 0.01])
@@ -377,7 +454,7 @@ def rate_inside(shown):
     close(shown[0][2], -np.diff(walk)[2:])
 
 
-@exhibit("The weights turn into nan where the gradient is zero")
+@exhibit("Adam gives nan where the gradient is zero")
 def epsilon_outside(shown):
     _, wrong, right = (np.asarray(v) if i else v for i, v in enumerate(shown[0]))
     eps = 1e-6
@@ -386,7 +463,7 @@ def epsilon_outside(shown):
     close(right, [-0.01 / (1 + eps), 0.01 / (1 + eps), 0])
 
 
-@exhibit("Weights with hardly any gradient take full steps")
+@exhibit("Adam takes full steps where the gradient is almost zero")
 def epsilon_tiny(shown):
     close(shown[0][1], [1, 1 / (1 + 1e-4)], 1e-6)
     close(shown[0][2], [1 / (1 + 1e-8), 1e-12 / (1e-12 + 1e-8)], 1e-6)
@@ -400,7 +477,7 @@ def multiplied(shown):
     close(shown[0][2], [0.1, 0.1], 1e-4)
 
 
-@exhibit("Adagrad barely moves large gradients")
+@exhibit("Adagrad barely moves where gradients are large")
 def rootless(shown):
     close(shown[0][1], [0.1 / 100, 0.1 / 0.01], 1e-5)
     close(shown[0][2], [0.1, 0.1], 1e-5)
@@ -418,7 +495,7 @@ def adam_steps(shown):
     close(shown[0][2], [1, 1, 1], 1e-6)
 
 
-@exhibit("Steps stay short long after a spike of the gradient")
+@exhibit("AMSGrad steps stay short after a spike of the gradient")
 def amsgrad(shown):
     assert abs(shown[0][1]) < 1e-12
     largest = 0.001 * 100**2  # v after the spike, which no later v exceeds
@@ -426,7 +503,7 @@ def amsgrad(shown):
     close(shown[0][2], np.sqrt(correction / largest), 1e-3)
 
 
-@exhibit("An absolute threshold acts as a relative one")
+@exhibit("ReduceLROnPlateau takes the threshold as a share")
 def thresholds(shown):
     best, share = 2.0, 0.1
     close(shown[0][1:], [best * (1 - share), best - share], 1e-6)
@@ -451,7 +528,7 @@ def batch_means(shown):
     close(shown[0][1], 0.79 * shown[0][2])
 
 
-@exhibit("The plateau scheduler drops the rate while the loss falls")
+@exhibit("ReduceLROnPlateau drops the rate while the loss falls")
 def noisy_plateau(shown):
     drops = {}
     for noise in (0.15, 0.005):
@@ -528,6 +605,21 @@ def weak_check(shown):
     assert shown[0][1:] == (True, False)
 
 
+@exhibit("A comparison in float64 agrees to eight digits only")
+def single_precision(shown):
+    assert shown[0][1:] == (False, True)
+    before = torch.get_default_dtype()
+    for dtype in (torch.float32, torch.float64):
+        torch.set_default_dtype(dtype)
+        for kind, key in ((torch.optim.ASGD, "eta"), (torch.optim.NAdam, "mu_product")):
+            w = torch.ones(1, dtype=torch.float64)
+            w.grad = torch.ones_like(w)
+            optimizer = kind([w])
+            optimizer.step()
+            assert optimizer.state[w][key].dtype == dtype
+    torch.set_default_dtype(before)
+
+
 @pytest.mark.parametrize("title", EXHIBITS)
 def test_the_check_refuses_wrong_for_right(title, museum):
     swapped = [(what, right, wrong) for what, wrong, right in museum[title]]
@@ -594,3 +686,68 @@ def test_exhibits_and_the_list_of_corrections_agree():
                 linked[anchors[anchor]] |= articles(row)
     for title in EXHIBITS:
         assert articles(seen_in(title).split("\n\n")[0]) == linked[title], title
+
+
+TABLE = [row for row in CORRECTIONS.splitlines() if row.startswith("| ")]
+ROWS = [row.strip("| ").split(" | ") for row in TABLE[1:]]
+
+
+def test_each_correction_names_its_article_and_where_it_is_shown():
+    for said, is_so, shown in ROWS:
+        assert articles(said), said
+        assert is_so.endswith("."), said
+        assert ".ipynb" in shown, said
+    assert articles(CORRECTIONS) == {f"00{k}" for k in range(5)}
+
+
+def row_of(words: str) -> str:
+    """Return what the list of corrections says to the one row that has these words."""
+    (found,) = [is_so for said, is_so, _ in ROWS if words in said]
+    return found
+
+
+BIBLIOGRAPHY = (ROOT / "book/reference/references.bib").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "year"),
+    [
+        ("cauchy1847", 1847),
+        ("robbins1951", 1951),
+        ("polyak1964", 1964),
+        ("rumelhart1986", 1986),
+        ("tieleman2012", 2012),
+    ],
+)
+def test_the_dates_are_those_of_the_bibliography(key, year):
+    (entry,) = re.findall(rf"^@\w+\{{{key},(.*?)^\}}", BIBLIOGRAPHY, re.MULTILINE | re.DOTALL)
+    assert re.search(rf"year\s*=\s*\{{{year}\}}", entry)
+    assert str(year) in row_of("Dates")
+
+
+def test_a_start_of_004_and_not_of_04_ends_near_0001():
+    ends = {start: start * 0.885**29 for start in (0.4, 0.04)}
+    assert ends[0.4] > 0.01
+    assert 0.001 < ends[0.04] < 0.0015
+    storeroom = "".join(o.get("text", "") for c in NOTEBOOK.cells for o in c.get("outputs", []))
+    assert "0.4 · 0.885^29 = 0.0116\n0.04 · 0.885^29 = 0.0012" in storeroom
+    assert "the cosine rises within T_max: False" in storeroom
+    assert "0.04" in row_of("captions")
+
+
+def test_a_warmup_never_sees_the_loss_and_a_plateau_never_sees_a_second_one():
+    step = inspect.signature(schedulers.WarmupLinearSchedule.step).parameters
+    assert "metrics" not in step
+    plateau = inspect.signature(lr_scheduler.ReduceLROnPlateau.step).parameters
+    assert [name for name in plateau if name != "epoch"] == ["self", "metrics"]
+
+
+def test_a_plateaus_drop_needs_no_gap_between_training_and_validation():
+    """Both losses equal and level: no overfitting, and the rate drops."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=5)
+    training = validation = [0.5] * 8
+    for loss in validation:
+        plateau.step(loss)
+    assert training == validation
+    assert optimizer.param_groups[0]["lr"] < 0.1
