@@ -90,29 +90,24 @@ add(
 )
 
 
-def next_rate(rate: float, epoch: int, milestones: list[int], gamma: float) -> float:
-    """Return the rate of an epoch, given that of the epoch before."""
-    return rate * float(gamma) ** milestones.count(epoch)
+def ratio(t: int, T: float) -> float:
+    """Return by what the rate 1 / (1 + t / T) is multiplied from epoch t - 1 to epoch t."""
+    return (T + t - 1) / (T + t)
 
 
 add(
-    "step-decay.multistep",
+    "step-decay.ratio",
     function(
-        next_rate,
-        lambda rng: [
-            (0.02, 9, [10, 20], 0.5),
-            (0.02, 10, [10, 20], 0.5),
-            (0.003, 15, [10, 20], 0.5),
-            (0.003, 20, [10, 20], 0.1),
-            (0.1, 5, [5, 5], 0.5),
-        ],
-        "The rate given is the present one, not the first; a milestone may come twice.",
+        ratio,
+        lambda rng: [(1, 5.0), (2, 5.0), (10, 5.0), (1, 0.5), (7, 0.5), (29, 20.0)],
+        "It is the height of the curve at t over its height at t - 1.",
     ),
-    solution=next_rate,
+    solution=ratio,
     wrong=(
-        lambda rate, epoch, milestones, gamma: rate * gamma if epoch in milestones else rate,
-        lambda rate, epoch, milestones, gamma: rate * gamma ** sum(m <= epoch for m in milestones),
-        lambda rate, epoch, milestones, gamma: rate * gamma ** milestones.count(epoch - 1),
+        lambda t, T: 1 / (1 + t / T),
+        lambda t, T: (T + t) / (T + t - 1),
+        lambda t, T: (T + t) / (T + t + 1),
+        lambda t, T: T / (T + 1),
     ),
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from optim_scratch.experiments import files, results
 from optim_scratch.problems import NoisyQuadratic
-from optim_scratch.schedulers import ConstantLR, LinearLR, MultiplicativeLR, PolynomialLR
+from optim_scratch.schedulers import ConstantLR, LambdaLR, LinearLR, MultiplicativeLR, PolynomialLR
 
 MEASURES = ("train_loss", "test_loss", "test_accuracy")
 
@@ -38,10 +38,11 @@ def test_without_noise_a_drop_only_slows():
 @pytest.mark.parametrize(("first", "last", "whole"), [(0.1, 1.0, 7), (1.0, 0.0, 7), (0.5, 0.2, 1)])
 def test_the_ratio_of_a_line(first, last, whole):
     t = np.arange(1, whole + 1)
-    ratios = 1 + (last - first) / (whole * first + (t - 1) * (last - first))
+    rise = last - first
+    ratios = (whole * first + t * rise) / (whole * first + (t - 1) * rise)
     line = LinearLR.curve(whole + 1, start_factor=first, end_factor=last, total_iters=whole)
     assert first * np.cumprod(ratios) == pytest.approx(line[1:], abs=1e-12)
-    straight = first + (last - first) * t / whole
+    straight = first + rise * t / whole
     assert line[1:] == pytest.approx(straight, abs=1e-12)
 
 
@@ -52,6 +53,22 @@ def test_the_ratio_of_a_power(power):
     fall = PolynomialLR.curve(12, total_iters=whole, power=power)
     assert np.cumprod(ratios) == pytest.approx(fall[1:10], abs=1e-12)
     assert not fall[9:].any()  # a ratio cannot leave 0
+
+
+def test_the_drop_of_the_network_was_not_too_early_by_the_bowl():
+    slope = NoisyQuadratic(np.logspace(-3, 1, 30), noise=0.5, start=2.0)
+    drops = np.arange(0, 2001, 50)
+    courses = [slope.expected_losses(np.repeat([0.1, 0.01], [d, 2000 - d])) for d in drops]
+    final = np.array([course[-1] for course in courses])
+    assert drops[final.argmin()] == 850
+    assert 450 <= 2000 * 16 / 30 <= 1400  # within a tenth of the best
+    assert set(drops[final < 1.1 * final.min()]) == set(range(450, 1401, 50))
+
+
+def test_a_curve_that_lambda_lr_overwrites_can_be_rescaled_too():
+    curve = LambdaLR.curve(30, lr_lambda=lambda t: 1 / (1 + t / 5))
+    rescaled = MultiplicativeLR.curve(30, lr_lambda=lambda t: (4 + t) / (5 + t))
+    assert rescaled == pytest.approx(curve, rel=1e-12)
 
 
 def test_a_linear_decay_has_two_names():
@@ -94,6 +111,8 @@ def test_two_epochs_mean_and_one_epoch_after_the_drop_see_about_the_same_directi
     steps = np.arange(1000)
     pairs = np.exp(-np.abs(steps[:, None] - steps) / 390)
     assert pairs.mean() == pytest.approx(share, rel=0.01)
+    n = 2 * 0.39 * np.log(2) / (2 * 0.2)
+    assert n == pytest.approx(1.35, abs=0.005)
 
 
 def watched(name):
