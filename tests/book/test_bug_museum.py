@@ -258,7 +258,7 @@ def graph(shown):
         close(held.item(), 0.01, 1e-6)
 
 
-@exhibit("The learning rate never changes")
+@exhibit("The rate never changes")
 def never(shown):
     assert shown[0][1:] == (1, 4)
     torchs = rates_of(lambda o: lr_scheduler.StepLR(o, 100), 101, 0.1)
