@@ -65,6 +65,6 @@ class LinearLR(Rescaling):
             return start
         if self._is_initial or t > self.total_iters:
             return 1.0
-        # (f₀ + d t/T) / (f₀ + d (t−1)/T) = (T f₀ + t d) / (T f₀ + (t−1) d)
-        first = self.total_iters * start
-        return (first + t * rise) / (first + (t - 1) * rise)
+        # (f₀ + d t/T) / (f₀ + d (t−1)/T) = 1 + d / (T f₀ + (t−1) d)
+        ratio = 1.0 + rise / (self.total_iters * start + (t - 1) * rise)
+        return max(0.0, ratio)  # rounding may take it below

@@ -350,6 +350,15 @@ def test_rescaling_does_not_drift(name, arguments, height):
         scheduler.step()
 
 
+@pytest.mark.parametrize("start", [1 / 3, 0.1, 0.7, 1.0])
+@pytest.mark.parametrize("length", [1, 3, 4, 60, 199])
+def test_a_line_to_0_does_not_end_below(start, length):
+    """torch's often ends at -1e-17, a rate that no optimizer of ours would load."""
+    line = {"start_factor": start, "end_factor": 0.0, "total_iters": length}
+    rates = ours.LinearLR.curve(length + 3, **line)
+    assert 0 <= rates.min() <= rates[length] < 1e-15
+
+
 def test_ever_lower_cycles_may_be_many():
     """2 to the power of the cycle is no float from cycle 1025 on."""
     optimizer = SimpleNamespace(param_groups=[{"lr": 1.0}])
