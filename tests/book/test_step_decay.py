@@ -55,13 +55,12 @@ def test_the_ratio_of_a_power(power):
     assert not fall[9:].any()  # a ratio cannot leave 0
 
 
-def test_the_drop_of_the_network_was_not_too_early_by_the_bowl():
+def test_the_best_drop_lies_in_a_wide_valley():
     slope = NoisyQuadratic(np.logspace(-3, 1, 30), noise=0.5, start=2.0)
     drops = np.arange(0, 2001, 50)
     courses = [slope.expected_losses(np.repeat([0.1, 0.01], [d, 2000 - d])) for d in drops]
     final = np.array([course[-1] for course in courses])
     assert drops[final.argmin()] == 850
-    assert 450 <= 2000 * 16 / 30 <= 1400  # within a tenth of the best
     assert set(drops[final < 1.1 * final.min()]) == set(range(450, 1401, 50))
 
 
