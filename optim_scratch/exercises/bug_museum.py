@@ -162,7 +162,7 @@ def judge_lines(answer: Iterable[int]) -> Verdict:
     hits, misses = len(lines & WRONG_LINES), len(lines - WRONG_LINES)
     if lines == WRONG_LINES:
         return ""
-    return f"{hits} of {len(WRONG_LINES)} found; {misses} of yours are not wrong."
+    return f"{hits} of {len(WRONG_LINES)} found; lines of yours that are right: {misses}."
 
 
 add(
