@@ -159,6 +159,23 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
 
+def type_name(value: Any) -> str:
+    """Return the type of a value with its module: torch has a `Parameter` as well.
+
+    Parameters
+    ----------
+    value : Any
+        What a message is about.
+
+    Returns
+    -------
+    str
+        Such as ``"int"`` or ``"torch.nn.parameter.Parameter"``.
+    """
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
 def as_list(name: str, values: Any, what: str) -> list[Any]:
     """Return the members of an iterable; numbers that NumPy holds as Python's.
 

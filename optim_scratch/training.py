@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import as_list, check_factor, check_flag, check_integer, check_number
+from .checks import as_list, check_factor, check_flag, check_integer, check_number, type_name
 from .parameter import Array, Parameter
 
 Group = dict[str, Any]
@@ -532,7 +532,7 @@ def _listed(parameters: Any) -> list[Parameter]:
         raise ValueError("parameters must hold at least one Parameter, got none")
     for p in listed:
         if not isinstance(p, Parameter):
-            raise TypeError(f"parameters must hold Parameter objects, got {type(p).__name__}")
+            raise TypeError(f"parameters must hold our Parameter objects, got {type_name(p)}")
     return listed
 
 
@@ -576,13 +576,17 @@ def _losses(optimizer: Any, update: Callable[[], Any], rates: Array) -> Iterator
         loss = update()
         if loss is None:
             raise TypeError("update must return the loss, a number, got None")
-        yield float(loss)
+        # torch warns of a number taken from a tensor that a gradient hangs on
+        yield float(loss.detach() if hasattr(loss, "detach") else loss)
 
 
 def _remember(optimizer: Any) -> Callable[[], None]:
     """Return a function that puts parameters, state and groups back; refuse what has no rate."""
     if not hasattr(optimizer, "param_groups"):
         raise TypeError(f"optimizer must have param_groups, got {type(optimizer).__name__}")
+    for group in optimizer.param_groups:
+        if np.ndim(group["lr"]):
+            raise ValueError(f"optimizer must have one rate per group, got lr {group['lr']!r}")
     present = [float(group["lr"]) for group in optimizer.param_groups]
     if not max(present) > 0:
         raise ValueError(f"optimizer must have a group with lr > 0, got {present}")

@@ -147,7 +147,11 @@ def test_accumulator_keeps_the_dtype():
         (lambda: Accumulator([]), ValueError, "parameters must hold at least one Parameter"),
         (lambda: Accumulator([np.zeros(2)]), TypeError, "a layer must hold parameters, got nd"),
         (lambda: Accumulator(3), TypeError, "layer must be a parameter or an iterable of them"),
-        (lambda: Accumulator(torch.zeros(2)), TypeError, "must hold Parameter objects, got Tensor"),
+        (
+            lambda: Accumulator(torch.zeros(2)),
+            TypeError,
+            "must hold our Parameter objects, got torch.T",
+        ),
         (lambda: Accumulator(Parameter(1.0)).add(0), ValueError, "examples must be >= 1, got 0"),
         (lambda: Accumulator(Parameter(1.0)).add(1.5), TypeError, "examples must be an integer"),
         (lambda: Accumulator(Parameter(1.0)).write(), ValueError, "needs at least one add"),
@@ -369,7 +373,9 @@ def test_groups_keep_the_ratios_of_their_rates():
     assert [group["lr"] for group in sgd.param_groups] == [0.01, 0.04]
 
 
-def test_the_range_test_drives_torch_and_undoes_it():
+@pytest.mark.parametrize("number", [torch.Tensor.item, lambda loss: loss])
+def test_the_range_test_drives_torch_and_undoes_it(number):
+    """Whether the loss is a number or still a tensor, of whose conversion torch would warn."""
     w = torch.nn.Parameter(torch.ones(2, dtype=torch.float64))
     adam = torch.optim.Adam([w], lr=1e-3)
 
@@ -378,7 +384,7 @@ def test_the_range_test_drives_torch_and_undoes_it():
         loss = (w**2).sum()
         loss.backward()
         adam.step()
-        return loss.item()
+        return number(loss)
 
     found = lr_range_test(adam, update, low=1e-3, high=10.0, steps=50)
     assert found.losses[0] == 2.0
@@ -432,6 +438,11 @@ def test_the_suggestion_is_the_steepest_fall():
         ({"update": 3}, TypeError, "update must be callable, got 3"),
         ({"update": lambda: None}, TypeError, "update must return the loss, a number, got None"),
         ({"optimizer": 3}, TypeError, "optimizer must have param_groups, got int"),
+        (
+            {"optimizer": SGD(W, lr=np.ones(W.shape))},
+            ValueError,
+            "must have one rate per group, got",
+        ),
         ({"optimizer": SGD(W, lr=0.0)}, ValueError, "must have a group with lr > 0, got"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optim_scratch.checks import as_list, check_flag, check_number
+from optim_scratch.checks import as_list, check_flag, check_number, type_name
 from optim_scratch.parameter import Array, Parameter
 
 from .loading import read_groups, read_state
@@ -130,7 +130,7 @@ class Optimizer:
             raise ValueError("params must hold at least one parameter, got an empty group")
         for p in members:
             if not isinstance(p, Parameter):
-                raise TypeError(f"params must hold Parameter objects, got {type(p).__name__}")
+                raise TypeError(f"params must hold our Parameter objects, got {type_name(p)}")
         known = [p for group in self.param_groups for p in group["params"]] + members
         if len(set(known)) < len(known):
             raise ValueError("params must not hold a parameter twice, in a group or across groups")
