@@ -66,9 +66,10 @@ def _add_run(running: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
+    width = max(len(recipe.name) for recipe in recipes.RECIPES)
     for recipe in recipes.RECIPES:
-        print(f"{recipe.name:12s} {_rates(recipe)}")
-        print(f"{'':12s} {recipe.suite} reports: {recipe.reports}")
+        print(f"{recipe.name:{width}s} {_rates(recipe)}")
+        print(f"{'':{width}s} {recipe.suite} reports: {recipe.reports}")
 
 
 def _rates(recipe: recipes.Recipe) -> str:
@@ -95,14 +96,19 @@ def _show(options: argparse.Namespace) -> None:
         raise ValueError("there are no records yet; `optim-lab run constant` makes the first")
     for name in names:
         records = results.records(name, options.results)
-        print(f"{name}\n  {'run':20s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}")
+        width = max((len(_name(record)) for record in records), default=0)
+        columns = f"{'run':{width}s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}"
+        print(f"{name}\n  {columns}")
         for record in records:
-            print(f"  {_summary(record)}")
+            print(f"  {_summary(record, width)}")
 
 
-def _summary(record: dict[str, Any]) -> str:
-    run = f"{record['recipe']['name']} seed {record['seed']}"
-    text = f"{run:20s} {record['data']:15s} {len(record['epochs']):6d}"
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['recipe']['name']} seed {record['seed']}"
+
+
+def _summary(record: dict[str, Any], width: int = 0) -> str:
+    text = f"{_name(record):{width}s} {record['data']:15s} {len(record['epochs']):6d}"
     if record["epochs"]:
         last = record["epochs"][-1]
         text += f" {last['train_accuracy']:7.1%} {last['test_accuracy']:7.1%}"

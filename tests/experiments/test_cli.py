@@ -38,7 +38,9 @@ def the_record(home):
 def test_list(capsys):
     assert cli.main(["list"]) == 0
     out = capsys.readouterr().out
-    assert "step         lr 0.01, StepLR(step_size=16, gamma=0.2) at the end of 30 epochs" in out
+    assert "step               lr 0.01, StepLR(step_size=16, gamma=0.2) at the end of 30 epo" in out
+    firsts = out.splitlines()[::2]
+    assert len({line.index(" lr ") for line in firsts}) == 1, "the names take one column"
     nested = "after_scheduler=StepLR(step_size=10, gamma=0.2)) at the start of 30 epochs"
     assert f"GradualWarmupScheduler(multiplier=40, total_epoch=5, {nested}" in out
     assert "article-003 reports: test jumps from 77 to 81 % at epoch 16" in out
@@ -57,7 +59,8 @@ def test_run_then_show(home, capsys):
 
     assert cli.main(["show", "article-003", "--results", str(folder)]) == 0
     shown = capsys.readouterr().out
-    assert "constant seed 1      synthetic            1" in shown
+    assert "constant seed 1 synthetic            1" in shown
+    assert len({len(line) for line in shown.splitlines()[1:]}) == 1, "a table of columns"
     assert cli.main(["show", "--results", str(folder)]) == 0
     assert capsys.readouterr().out == shown
 
