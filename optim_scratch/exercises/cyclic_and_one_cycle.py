@@ -94,23 +94,23 @@ add(
 )
 
 
-def fall_at(h: float, low: float, high: float, steps: int) -> float:
-    """Return the rate at which a range test's loss falls steepest."""
-    return float(np.log(high / low) / (steps - 1) / (2 * h))
+def length(rate: float, h: float, low: float, high: float) -> float:
+    """Return how many updates a range test needs for its steepest fall to be at a rate."""
+    return float(1 + np.log(high / low) / (2 * h * rate))
 
 
 add(
-    "cyclic.fall",
+    "cyclic.length",
     function(
-        fall_at,
-        lambda rng: [(10.0, 1e-4, 0.4, 100), (1.0, 1e-5, 1.0, 400), (3.0, 1e-3, 10.0, 1600)],
-        "The rates up to eta sum to eta / g, and n rates have n - 1 factors between them.",
+        length,
+        lambda rng: [(0.01, 10.0, 1e-4, 0.4), (0.05, 1.0, 1e-5, 1.0), (0.001, 3.0, 1e-3, 10.0)],
+        "The steepest fall is at q / 2h, and n rates have n - 1 factors between them.",
     ),
-    solution=fall_at,
+    solution=length,
     wrong=(
-        lambda h, low, high, steps: 2 / h,
-        lambda h, low, high, steps: np.log(high / low) / steps / (2 * h),
-        lambda h, low, high, steps: np.log(high / low) / (steps - 1) / h,
-        lambda h, low, high, steps: np.log10(high / low) / (steps - 1) / (2 * h),
+        lambda rate, h, low, high: np.log(high / low) / (2 * h * rate),
+        lambda rate, h, low, high: 1 + np.log(high / low) / (h * rate),
+        lambda rate, h, low, high: 1 + np.log10(high / low) / (2 * h * rate),
+        lambda rate, h, low, high: 1 + np.log(high / low) * h / (2 * rate),
     ),
 )

@@ -62,6 +62,10 @@ def test_a_flat_direction_feels_the_mean_square_over_the_mean() -> None:
     np.testing.assert_allclose(steady(1e-3, rates) / constant, expected, rtol=0.02)
 
 
+def test_near_the_limit_a_cycle_can_beat_its_mean() -> None:
+    assert steady(1.0, [1.6, 1.9]).mean() < 0.96 * NoisyQuadratic([1.0], 1.0).stationary_loss(1.75)
+
+
 @pytest.mark.parametrize("factor", [1.5, 2, 10])
 def test_the_momentum_takes_back_half_of_the_cycle(factor) -> None:
     shape = {"base_lr": 0.01, "max_lr": 0.01 * factor, "step_size_up": 50}
@@ -112,22 +116,64 @@ def test_at_the_overrun_torch_rebounds_or_goes_below_zero_and_we_stay(strategy, 
     assert rates[1] == pytest.approx(4e-6)
 
 
+CYCLE = OneCycleLR.curve(400, max_lr=1.0, total_steps=400, cycle_momentum=False)
+SORTED = np.sort(CYCLE)[::-1]
+
+
+def large_weights() -> np.ndarray:
+    return 3 * np.stack([SpiralMLP(points=59, seed=seed).start for seed in range(32)])
+
+
+def train(rates, start, lr, every=400):
+    """Run batches of 4 at these rates times `lr`, from each start."""
+    share = [*rates, 0.0]
+    return descend(
+        SpiralMLP(points=59, batch_size=4),
+        SGD,
+        len(rates),
+        start=start,
+        every=every,
+        lr=lr,
+        scheduler=lambda optimizer: LambdaLR(optimizer, lambda t: share[t]),
+    )
+
+
+def failed(run) -> int:
+    return int(np.sum(~(run.losses[-1] < 0.25)))
+
+
+def sharpness(points) -> float:
+    """Return the median of the first eight largest curvatures, by power iteration."""
+    network, points = SpiralMLP(points=59), points[:8]
+    v = np.ones_like(points)
+    for _ in range(30):
+        v *= 1e-4 / np.linalg.norm(v, axis=-1, keepdims=True)
+        v = network.gradient(points + v) - network.gradient(points - v)
+    return float(np.median(np.linalg.norm(v, axis=-1)) / 2e-4)
+
+
 def test_from_large_weights_one_cycle_survives_where_its_sorted_rates_fail() -> None:
-    shape = {"max_lr": 1.0, "total_steps": 400, "cycle_momentum": False}
-    cycle = OneCycleLR.curve(400, **shape)
-    starts = 3 * np.stack([SpiralMLP(points=59, seed=seed).start for seed in range(32)])
-    failed = []
-    for rates in (cycle, np.sort(cycle)[::-1]):
-        share = [*rates, 0.0]
-        run = descend(
-            SpiralMLP(points=59, batch_size=4),
-            SGD,
-            400,
-            start=starts,
-            every=400,
-            lr=0.27,
-            scheduler=lambda optimizer, share=share: LambdaLR(optimizer, lambda t: share[t]),
-        )
-        failed.append(np.sum(~(run.losses[-1] < 0.25)))
-    assert failed[0] <= 8
-    assert failed[1] >= 16
+    assert failed(train(CYCLE, large_weights(), 0.27)) <= 8
+    assert failed(train(SORTED, large_weights(), 0.27)) >= 16
+
+
+def test_four_cycles_survive_that_rate_too() -> None:
+    waves = CyclicLR.curve(400, base_lr=0.04, max_lr=1.0, step_size_up=50, cycle_momentum=False)
+    assert failed(train(waves, large_weights(), 0.27)) <= 8
+
+
+def test_the_sharpness_stays_until_the_limit_comes_down_on_it() -> None:
+    run = train(CYCLE, large_weights(), 0.27, every=40)
+    start, later, peak = (sharpness(run.points[k]) for k in (0, 1, 3))
+    assert later > 0.85 * start > 2 / 0.27
+    assert peak < 2 / 0.27
+
+
+def test_waiting_at_a_low_rate_flattens_nothing_and_does_not_help() -> None:
+    waited = train(np.ones(600), large_weights(), 0.02, every=600)
+    risen = train(CYCLE, large_weights(), 0.27, every=120).points[1]
+    assert np.median(waited.losses[-1]) < 0.02
+    assert sharpness(waited.points[-1]) > 12
+    assert sharpness(risen) < 8
+    assert failed(train(SORTED, waited.points[-1], 0.27)) >= 14
+    assert failed(train(SORTED, risen, 0.27)) <= 9
