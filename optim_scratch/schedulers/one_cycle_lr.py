@@ -111,14 +111,7 @@ class OneCycleLR(LRScheduler):
         self._schedule_phases = phases(self.total_steps, pct_start, three_phase)
         self._anneal_func_type = anneal_strategy
         self.cycle_momentum = cycle_momentum
-        for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group |= {key: values[i] for key, values in bounds.items()}
-            elif missing := sorted(bounds.keys() - group.keys()):
-                raise KeyError(
-                    f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
-                    f"{', '.join(map(repr, missing))}: load the optimizer's state_dict first"
-                )
+        leave_bounds(optimizer, last_epoch, bounds)
         super().__init__(optimizer, last_epoch)
 
     def _position(self) -> tuple[dict[str, Any], float]:
@@ -166,6 +159,24 @@ class OneCycleLR(LRScheduler):
                 f"and this is step {self.last_epoch + 1}"
             )
         super().step()
+
+
+def leave_bounds(optimizer: HasGroups, last_epoch: int, bounds: dict[str, list[float]]) -> None:
+    """Write each group's bounds into it, or see that they are there if a cycle is resumed.
+
+    Raises
+    ------
+    KeyError
+        If it is resumed and a group lacks one.
+    """
+    for i, group in enumerate(optimizer.param_groups):
+        if last_epoch == -1:
+            group |= {key: values[i] for key, values in bounds.items()}
+        elif missing := sorted(bounds.keys() - group.keys()):
+            raise KeyError(
+                f"last_epoch={last_epoch} resumes, but group {i} of the optimizer has no "
+                f"{', '.join(map(repr, missing))}: load the optimizer's state_dict first"
+            )
 
 
 def count_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:

@@ -13,7 +13,7 @@ from optim_scratch.checks import as_list, check_choice, check_factor, check_inte
 from optim_scratch.parameter import Array
 
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler, check_groups
+from .scheduler import HasGroups, LRScheduler, check_groups, detached
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -132,7 +132,7 @@ class ReduceLROnPlateau(LRScheduler):
         Parameters
         ----------
         metrics : float
-            The metric, as a number or as an array or tensor of one. NaN beats nothing.
+            The metric, as a number or a tensor of one. NaN beats nothing.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class ReduceLROnPlateau(LRScheduler):
             If there is none, or it is no number.
         """
         try:
-            current = float(metrics)
+            current = float(detached(metrics))
         except (TypeError, ValueError) as error:
             raise TypeError(f"metrics must be a number, got {metrics!r}") from error
         self.last_epoch += 1

@@ -187,14 +187,16 @@ def test_state_has_torchs_public_keys():
     assert {k for k in torchs if not k.startswith("_")} == set(mine) - {"_last_lr", "scheduler"}
 
 
-def test_a_metric_may_be_a_tensor_or_an_array_of_one():
-    for metric in (torch.tensor(0.5), np.float32(0.5), np.array([0.5])[0]):
+def test_a_metric_may_be_a_tensor_or_numpys():
+    """torch warns of a number taken from a tensor that a gradient hangs on."""
+    hung = torch.tensor([0.25], requires_grad=True)
+    for metric in (torch.tensor(0.5), 2 * hung, np.float32(0.5), np.array(0.5)):
         scheduler = ours.ReduceLROnPlateau(our_sgd())
         scheduler.step(metric)
         assert scheduler.best == 0.5
 
 
-@pytest.mark.parametrize("metric", [None, "low", [1.0, 2.0]])
+@pytest.mark.parametrize("metric", [None, "low", [1.0, 2.0], torch.ones(2)])
 def test_refuses_what_is_no_metric(metric):
     scheduler = ours.ReduceLROnPlateau(our_sgd())
     with pytest.raises(TypeError, match="metrics must be a number"):
