@@ -54,10 +54,10 @@ def by_epoch(measure):
     return runs.pivot(index="epoch", columns="recipe", values=measure)
 
 
-def ends_and_errors():
+def ends_and_errors(since=17):
     """Return the means of the last five epochs in points, and their errors from the wobble."""
     rate, accuracy = by_epoch("lr"), 100 * by_epoch("test_accuracy")
-    change = accuracy.diff().where(rate > 0.6 * rate.shift()).loc[17:]
+    change = accuracy.diff().where(rate > 0.6 * rate.shift()).loc[since:]
     return accuracy.loc[26:].mean(), change.std() / 10**0.5
 
 
@@ -149,3 +149,12 @@ def test_the_warmup_shifts_the_rates_by_five_epochs_and_costs_the_early_ones():
     assert (gain[:4] < -0.5).all()
     assert abs(gain[-1]) < 1
     assert (100 * (accuracy[1, 5:] - accuracy[0, :25])).reshape(5, 5).mean(axis=1).min() > 0
+
+
+def test_the_warmups_lead_at_the_end_hangs_on_where_its_error_is_measured():
+    pair = ["exponential", "warmup-exponential"]
+    ends, _ = ends_and_errors()
+    errors = [(ends_and_errors(since)[1][pair] ** 2).sum() ** 0.5 for since in (17, 19)]
+    assert errors == pytest.approx([0.39, 0.20], abs=0.01)
+    lead = ends[pair[1]] - ends[pair[0]]
+    assert 2 * errors[1] < lead < 2 * errors[0]
