@@ -110,7 +110,8 @@ def descend(
     start : array_like of shape (..., d), optional
         Where to begin, instead of the landscape's start.
     scheduler : callable, optional
-        Makes a scheduler from the optimizer; it is stepped after each update.
+        Makes a scheduler from the optimizer, one that needs no metric; it is stepped after each
+        update.
     every : int, >= 1
         Record each so many steps. The start is always recorded, the end too.
     **hyper

@@ -177,8 +177,10 @@ def scheduler_for(
     Raises
     ------
     TypeError, ValueError
-        As the scheduler does.
+        As the scheduler does, or if there is none of that name.
     """
+    if described["scheduler"] not in schedulers.__all__:
+        raise ValueError(f"scheduler must be one of ours, got {described['scheduler']!r}")
     arguments = {
         name: scheduler_for(optimizer, value) if isinstance(value, Mapping) else value
         for name, value in described.items()
@@ -244,6 +246,8 @@ class Run:
         if recipe.scheduler is not None:
             described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
             self.scheduler = scheduler_for(self.optimizer, described)
+            if self.scheduler._needs_metric():
+                raise ValueError(f"scheduler must need no metric, got {recipe.scheduler}")
 
     def _place_images(self) -> None:
         """Put the images on the device once, split as the recipe asks."""

@@ -54,7 +54,8 @@ class GradualWarmupScheduler(LRScheduler):
     -----
     Source: Goyal et al. (2017), section 2.2, for the rise; the package ``warmup-scheduler`` for
     names and counting. Its own code returns the other scheduler's stale rates and so falls back
-    to :math:`\eta_0` after the rise; this is the schedule it means.
+    to :math:`\eta_0` after the rise; this is the schedule it means. Its `step` takes the epoch
+    first and the metric second; ours counts by itself and takes the metric alone.
 
     Examples
     --------

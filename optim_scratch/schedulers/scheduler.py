@@ -411,6 +411,5 @@ def detached(value: Any) -> Any:
     Anything else is returned as it is.
     """
     if hasattr(value, "detach"):
-        array = np.asarray(value.detach().cpu())
-        return array.item() if array.size == 1 else array.copy()
+        return value.item() if value.numel() == 1 else np.asarray(value.detach().cpu()).copy()
     return value.item() if isinstance(value, np.generic) else value

@@ -207,6 +207,19 @@ def test_runs_that_are_refused(recipe, images):
         train.train(replace(recipe, batch_size=61), 0, images)
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "message"),
+    [
+        ("StepLRs", "scheduler must be one of ours, got 'StepLRs'"),
+        ("ReduceLROnPlateau", "scheduler must need no metric, got ReduceLROnPlateau"),
+    ],
+)
+def test_schedulers_are_refused_before_an_epoch_is_trained(recipe, images, scheduler, message):
+    recipe = replace(recipe, scheduler=scheduler, scheduler_arguments={})
+    with pytest.raises(ValueError, match=message):
+        train.train(recipe, 0, images)
+
+
 def test_checkpoints_of_another_run_and_damaged_ones(recipe, images, tmp_path):
     path = tmp_path / "a.pt"
     train.train(replace(recipe, epochs=1), 0, images, checkpoint=path)

@@ -62,6 +62,19 @@ def test_equals_torch(chosen, seen):
         same(trace(build(NAME, chosen, make()), seen), trace(torch_scheduler(NAME, chosen), seen))
 
 
+@profile(max_examples=20)
+@given(arguments, st.integers(0, 1000))
+def test_equals_torch_over_300_epochs_with_a_hand_edit(chosen, seed):
+    rng = np.random.default_rng(seed)
+    seen = np.exp(-np.arange(300) / 60) + rng.normal(0, 0.1, 300)
+    traces = []
+    for scheduler in (build(NAME, chosen), torch_scheduler(NAME, chosen)):
+        before = trace(scheduler, seen[:150])
+        scheduler.optimizer.param_groups[0]["lr"] = 0.5
+        traces.append([*before, *trace(scheduler, seen[150:])])
+    same(*traces)
+
+
 @profile(max_examples=60)
 @given(arguments, metrics, st.data())
 def test_resumes_anywhere_ours_and_torchs(chosen, seen, data):

@@ -93,6 +93,13 @@ def test_a_function_may_return_numpys_numbers_or_a_tensor():
         assert {type(group["lr"]) for group in optimizer.param_groups} == {float}
 
 
+def test_a_rate_may_be_held_in_few_bits():
+    held = torch.tensor(0.5, dtype=torch.bfloat16)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(2))], lr=held)
+    ours.ExponentialLR(optimizer, 0.5).step()
+    assert held.item() == 0.25
+
+
 def test_a_tensor_of_one_axis_is_filled_as_torch_fills_it():
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(2))], lr=torch.tensor([0.5]))
     scheduler = ours.ExponentialLR(optimizer, 0.5)
