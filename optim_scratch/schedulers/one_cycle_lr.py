@@ -197,7 +197,7 @@ def count_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
         )
     check_integer("epochs", epochs, low=1)
     check_integer("steps_per_epoch", steps_per_epoch, low=1)
-    return int(epochs * steps_per_epoch)
+    return int(epochs) * int(steps_per_epoch)
 
 
 def phases(steps: int, share: float, three: bool) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ TYPED = [
                   "step_size_down": 100, "base_momentum": 0.5, "max_momentum": 0.75}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 250, "div_factor": 16.0,
                     "final_div_factor": 64.0, "base_momentum": 0.5, "max_momentum": 0.75}),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 25, "steps_per_epoch": 24}),
     ("SWALR", {"swa_lr": 0.5, "anneal_epochs": 16}),
     ("WarmupLinearSchedule", {"warmup_steps": 16, "t_total": 200}),
     ("GradualWarmupScheduler", {"multiplier": 4, "total_epoch": 16}),
