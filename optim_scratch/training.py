@@ -1,4 +1,4 @@
-"""What surrounds the optimizer in a training loop: updates counted, gradients clipped, groups."""
+"""Around the optimizer: updates counted, gradients accumulated, clipped; range test; groups."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def total_updates(
 ) -> int:
     r"""Return how many updates a training takes: the length of a schedule stepped per update.
 
-    .. math:: \text{epochs} \cdot \lceil\, \lceil N / B \rceil \,/\, k \,\rceil
+    .. math:: \text{epochs} \cdot \lceil\, \lceil N / n \rceil \,/\, k \,\rceil
 
-    with :math:`\lfloor N / B \rfloor` batches an epoch if `drop_last`. It counts the loop that
+    with :math:`\lfloor N / n \rfloor` batches an epoch if `drop_last`. It counts the loop that
     updates after every k-th batch of an epoch and after the epoch's last: no gradient is carried
     from one epoch into the next, and none is thrown away.
 
@@ -39,7 +39,7 @@ def total_updates(
     examples : int, >= 1
         :math:`N`, in the training set.
     batch_size : int, >= 1
-        :math:`B`, examples in a (micro-)batch.
+        :math:`n`, examples in a (micro-)batch.
     epochs : int, >= 1
         How often the training set is gone through.
     accumulation : int, >= 1

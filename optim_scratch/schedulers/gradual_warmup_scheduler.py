@@ -21,13 +21,13 @@ class GradualWarmupScheduler(LRScheduler):
     .. math::
 
        \eta_t = \eta_0 \begin{cases}
-           1 + (k - 1)\,t/W & t \le W,\; k > 1 \\
-           t/W & t \le W,\; k = 1
+           1 + (M - 1)\,t/W & t \le W,\; M > 1 \\
+           t/W & t \le W,\; M = 1
        \end{cases}
        \qquad
        \eta_t = \eta^{\text{after}}_{t - W - 1} \quad t > W
 
-    The rates of the other scheduler are those it has from the base rate :math:`k\,\eta_0`. The
+    The rates of the other scheduler are those it has from the base rate :math:`M\,\eta_0`. The
     peak is thus the rate of two epochs: :math:`t = W`, where the rise ends, and
     :math:`t = W + 1`, where the other scheduler counts 0.
 
@@ -36,7 +36,7 @@ class GradualWarmupScheduler(LRScheduler):
     optimizer : object with `param_groups`
         Ours or torch's.
     multiplier : float, >= 1
-        :math:`k`, the peak in units of the base rate. With 1 the rise starts from 0, so that
+        :math:`M`, the peak in units of the base rate. With 1 the rise starts from 0, so that
         the rate of :math:`t = 0` is 0: step the scheduler before the first update, not after.
     total_epoch : int, >= 1
         :math:`W`, over how many steps the rate rises.

@@ -19,14 +19,14 @@ from .scheduler import HasGroups, LRScheduler, check_groups, detached
 class ReduceLROnPlateau(LRScheduler):
     r"""Multiply the rate by `factor` when a metric has stopped getting better.
 
-    An epoch is bad if its metric does not beat the best one so far by the threshold
-    :math:`\epsilon`:
+    An epoch is bad if its metric :math:`x` does not beat the best one so far, :math:`x^\star`, by
+    the threshold :math:`\delta`:
 
     ==========  ==================================  ==================================
     beats       ``threshold_mode="rel"``            ``threshold_mode="abs"``
     ==========  ==================================  ==================================
-    mode "min"  :math:`m < (1 - \epsilon)\,m^*`     :math:`m < m^* - \epsilon`
-    mode "max"  :math:`m > (1 + \epsilon)\,m^*`     :math:`m > m^* + \epsilon`
+    mode "min"  :math:`x < x^\star\,(1 - \delta)`   :math:`x < x^\star - \delta`
+    mode "max"  :math:`x > x^\star\,(1 + \delta)`   :math:`x > x^\star + \delta`
     ==========  ==================================  ==================================
 
     When *more than* `patience` epochs in a row were bad, the rate falls. It rescales: an edit by
@@ -43,7 +43,7 @@ class ReduceLROnPlateau(LRScheduler):
     patience : int, >= 0
         How many bad epochs in a row are borne; the next one fires.
     threshold : float, >= 0
-        :math:`\epsilon`.
+        :math:`\delta`.
     threshold_mode : {"rel", "abs"}
         Whether it is a share of the best metric or a difference. A share of a negative metric
         counts backwards: with the mode "min" even a slightly worse one then beats the best.
