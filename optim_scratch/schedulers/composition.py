@@ -41,7 +41,8 @@ class Composition(LRScheduler):
                     f"schedulers of {type(self).__name__} must need no metric, got a "
                     f"{type(member).__name__} that does: step it by itself"
                 )
-        if len({id(member) for member in members}) < len(members):
+        leaves = [id(leaf) for member in members for leaf in member._leaves()]
+        if len(set(leaves)) < len(leaves):
             raise ValueError("schedulers must not hold a scheduler twice")
         check_groups(optimizer)
         self.optimizer = optimizer

@@ -249,6 +249,8 @@ def test_members_drive_one_optimizer_need_no_metric_and_come_once(make):
     one = ours.StepLR(sgd, 2)
     with pytest.raises(ValueError, match="schedulers must not hold a scheduler twice"):
         make(sgd, [one, one])
+    with pytest.raises(ValueError, match="schedulers must not hold a scheduler twice"):
+        make(sgd, [one, ours.ChainedScheduler([one, ours.ExponentialLR(sgd, 0.5)])])
     with pytest.raises(TypeError, match="must be a scheduler of optim_scratch, got int"):
         make(sgd, [one, 5])
 
