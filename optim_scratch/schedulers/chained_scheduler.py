@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from optim_scratch.checks import as_list
 
 from .composition import Composition
-from .scheduler import HasGroups, LRScheduler
+from .groups import HasGroups
+from .scheduler import LRScheduler
 
 
 class ChainedScheduler(Composition):

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from optim_scratch.checks import as_list
 
-from .scheduler import HasGroups, LRScheduler, check_groups
+from .groups import HasGroups, check_groups
+from .scheduler import LRScheduler
 
 
 class Composition(LRScheduler):

@@ -7,7 +7,8 @@ from typing import Any
 
 from optim_scratch.checks import check_integer, check_scalar
 
-from .scheduler import HasGroups, LRScheduler
+from .groups import HasGroups
+from .scheduler import LRScheduler
 
 
 class CosineAnnealingLR(LRScheduler):

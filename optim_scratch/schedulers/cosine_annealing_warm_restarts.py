@@ -6,7 +6,8 @@ from math import cos, floor, pi
 
 from optim_scratch.checks import check_integer, check_scalar
 
-from .scheduler import HasGroups, LRScheduler, detached
+from .groups import HasGroups, detached
+from .scheduler import LRScheduler
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
 
+from .groups import HasGroups, check_start, set_rate
 from .lambdas import attributes_of, check_attributes
 from .momentum import check_order, momentum_bounds, set_momentum, uses_beta1
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler, check_start, set_rate
+from .scheduler import LRScheduler
 
 MODES = ("triangular", "triangular2", "exp_range")
 

@@ -10,9 +10,10 @@ from optim_scratch.parameter import Array
 
 from .composition import check_member
 from .cyclic_lr import CyclicLR
+from .groups import HasGroups, check_groups
 from .one_cycle_lr import OneCycleLR
 from .reduce_lr_on_plateau import ReduceLROnPlateau
-from .scheduler import HasGroups, LRScheduler, check_groups
+from .scheduler import LRScheduler
 
 
 class GradualWarmupScheduler(LRScheduler):

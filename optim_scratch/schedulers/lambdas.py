@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from optim_scratch.checks import as_list
 
-from .scheduler import HasGroups, LRScheduler
+from .groups import HasGroups
+from .scheduler import LRScheduler
 
 Factor = Callable[[int], float]
 

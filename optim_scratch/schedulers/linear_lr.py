@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from optim_scratch.checks import check_factor, check_integer, check_scalar
 
-from .scheduler import HasGroups, Rescaling
+from .groups import HasGroups
+from .scheduler import Rescaling
 
 
 class LinearLR(Rescaling):

@@ -6,8 +6,8 @@ from typing import Any
 
 from optim_scratch.checks import check_scalar
 
+from .groups import HasGroups, detached
 from .per_group import per_group
-from .scheduler import HasGroups, detached
 
 
 def uses_beta1(optimizer: HasGroups) -> bool:

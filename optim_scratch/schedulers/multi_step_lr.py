@@ -8,7 +8,8 @@ from typing import Any
 
 from optim_scratch.checks import as_list, check_factor, check_integer
 
-from .scheduler import HasGroups, Rescaling
+from .groups import HasGroups
+from .scheduler import Rescaling
 
 
 class MultiStepLR(Rescaling):

@@ -7,9 +7,10 @@ from typing import Any
 
 from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
 
+from .groups import HasGroups
 from .momentum import momentum_bounds, set_momentum, uses_beta1
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler
+from .scheduler import LRScheduler
 
 
 class OneCycleLR(LRScheduler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .scheduler import HasGroups, check_groups, detached
+from .groups import HasGroups, check_groups, detached
 
 
 def per_group(

@@ -12,8 +12,9 @@ import numpy as np
 from optim_scratch.checks import as_list, check_choice, check_factor, check_integer, check_scalar
 from optim_scratch.parameter import Array
 
+from .groups import HasGroups, check_groups, detached
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler, check_groups, detached
+from .scheduler import LRScheduler
 
 
 class ReduceLROnPlateau(LRScheduler):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from optim_scratch.checks import check_integer
 
-from .scheduler import HasGroups, Overwriting
+from .groups import HasGroups
+from .scheduler import Overwriting
 
 
 class REXLR(Overwriting):

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from optim_scratch.checks import as_list, check_integer
 
 from .composition import Composition
-from .scheduler import HasGroups, LRScheduler
+from .groups import HasGroups
+from .scheduler import LRScheduler
 
 
 class SequentialLR(Composition):

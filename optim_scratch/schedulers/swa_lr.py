@@ -8,8 +8,9 @@ from typing import Any
 
 from optim_scratch.checks import check_choice, check_integer, check_scalar
 
+from .groups import HasGroups, check_start
 from .per_group import per_group
-from .scheduler import HasGroups, LRScheduler, check_start
+from .scheduler import LRScheduler
 
 
 class SWALR(LRScheduler):

@@ -6,7 +6,8 @@ from math import cos, pi
 
 from optim_scratch.checks import check_factor, check_integer
 
-from .scheduler import HasGroups, Overwriting
+from .groups import HasGroups
+from .scheduler import Overwriting
 
 
 class WarmupCosineWithHardRestartsSchedule(Overwriting):

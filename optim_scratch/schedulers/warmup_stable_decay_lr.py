@@ -6,7 +6,8 @@ from math import cos, pi, sqrt
 
 from optim_scratch.checks import check_choice, check_integer, check_scalar
 
-from .scheduler import HasGroups, Overwriting
+from .groups import HasGroups
+from .scheduler import Overwriting
 
 DECAYS = ("1-sqrt", "linear", "cosine")
 
