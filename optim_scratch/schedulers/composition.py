@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from optim_scratch.checks import as_list
+from optim_scratch.parameter import Array
 
 from .groups import HasGroups, check_groups
 from .scheduler import LRScheduler
@@ -48,6 +49,20 @@ class Composition(LRScheduler):
         check_groups(optimizer)
         self.optimizer = optimizer
         self._schedulers: list[LRScheduler] = members
+
+    @classmethod
+    def curve(cls, steps: int, *, lr: float = 1.0, key: str = "lr", **arguments: Any) -> Array:
+        """Refuse: the members are made for an optimizer; ask `optim_scratch.schedulers.curve`.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            f"{cls.__name__} has members made for an optimizer: use the function "
+            f"optim_scratch.schedulers.curve(build, steps)"
+        )
 
     def _leaves(self) -> list[LRScheduler]:
         """Return the members, and theirs."""

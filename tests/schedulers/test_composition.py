@@ -251,6 +251,12 @@ def test_states_of_other_compositions_are_refused():
         follow.load_state_dict(other.state_dict())
 
 
+@pytest.mark.parametrize("kind", [ours.SequentialLR, ours.ChainedScheduler])
+def test_a_composition_has_no_curve_by_arguments(kind):
+    with pytest.raises(TypeError, match="use the function optim_scratch.schedulers.curve"):
+        kind.curve(5, schedulers=[])
+
+
 def test_swa_may_begin_late():
     """The calling pattern of torch's manual: one scheduler, then SWALR, on one optimizer."""
     traces = []
