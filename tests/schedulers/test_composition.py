@@ -253,7 +253,7 @@ def test_states_of_other_compositions_are_refused():
 
 @pytest.mark.parametrize("kind", [ours.SequentialLR, ours.ChainedScheduler])
 def test_a_composition_has_no_curve_by_arguments(kind):
-    with pytest.raises(TypeError, match="use the function optim_scratch.schedulers.curve"):
+    with pytest.raises(TypeError, match=r"use the function optim_scratch\.schedulers\.curve"):
         kind.curve(5, schedulers=[])
 
 
