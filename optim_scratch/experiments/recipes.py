@@ -94,6 +94,12 @@ def _warmup(name: str, scheduler: str, **arguments: object) -> Recipe:
     return replace(recipe, scheduler_steps="start")
 
 
+def _square(name: str, lr: float, scheduler: str | None = None, **arguments: object) -> Recipe:
+    """Return one of the two runs that the article lacks to tell the schedule from the rate."""
+    recipe = _article_003(name, lr, "not in the article", scheduler, **arguments)
+    return replace(recipe, suite="rate-and-schedule")
+
+
 RECIPES = (
     _article_003("constant", 0.01, "train 86.1 %, test 83.3 %; slows after 15 epochs"),
     _article_003(
@@ -111,6 +117,8 @@ RECIPES = (
     _warmup("warmup-step", "StepLR", step_size=10, gamma=0.2),
     _warmup("warmup-multistep", "MultiStepLR", milestones=(5, 10, 15, 20, 25), gamma=0.5),
     _warmup("warmup-exponential", "ExponentialLR", gamma=0.885),
+    _square("constant-004", 0.04),
+    _square("exponential-001", 0.01, "ExponentialLR", gamma=0.885),
 )  # fmt: skip
 
 

@@ -14,7 +14,10 @@ from matplotlib.ticker import PercentFormatter
 from optim_scratch.experiments.recipes import RECIPES
 from optim_scratch.plot import CYCLE
 
-COLOURS: dict[str, str] = dict(zip((recipe.name for recipe in RECIPES), CYCLE, strict=True))
+ARTICLE = [recipe.name for recipe in RECIPES if recipe.suite == "article-003"]
+COLOURS: dict[str, str] = dict(zip(ARTICLE, CYCLE, strict=True))
+# the same schedule at another rate: the same colour
+COLOURS |= {"constant-004": COLOURS["constant"], "exponential-001": COLOURS["exponential"]}
 NAMES = {
     "running": "running, over the epoch's augmented batches",
     "train": "training images",

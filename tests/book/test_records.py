@@ -22,7 +22,11 @@ def rates(recipe):
 
 @pytest.mark.parametrize("name", [recipe.name for recipe in recipes.RECIPES])
 def test_records_hold_the_recipes_and_their_rates(name):
-    records = [r for r in results.records("article-003") if r["recipe"]["name"] == name]
+    records = [
+        record
+        for record in results.records(recipes.find(name).suite)
+        if record["recipe"]["name"] == name
+    ]
     assert records
     expected = rates(recipes.find(name))
     for record in records:

@@ -22,13 +22,24 @@ def rates(name):
 
 def test_the_table_is_that_of_the_article():
     for recipe in recipes.RECIPES:
-        assert (recipe.suite, recipe.epochs, recipe.batch_size) == ("article-003", 30, 128)
+        assert (recipe.epochs, recipe.batch_size) == (30, 128)
         assert recipe.validation_images == 0, "the article trains on all 50,000"
         assert recipe.optimizer_arguments["momentum"] == 0.9
         assert recipe.optimizer_arguments["weight_decay"] == 5e-4
-    lrs = {recipe.name: recipe.optimizer_arguments["lr"] for recipe in recipes.RECIPES}
+    article = [recipe for recipe in recipes.RECIPES if recipe.suite == "article-003"]
+    lrs = {recipe.name: recipe.optimizer_arguments["lr"] for recipe in article}
     warm = {f"warmup-{name}": 0.001 for name in ("step", "multistep", "exponential")}
     assert lrs == {"constant": 0.01, "step": 0.01, "multistep": 0.02, "exponential": 0.04, **warm}
+
+
+def test_two_more_complete_the_square_of_rate_and_schedule():
+    square = {
+        (recipes.find(name).scheduler, recipes.find(name).optimizer_arguments["lr"])
+        for name in ("constant", "constant-004", "exponential", "exponential-001")
+    }
+    assert square == {(rule, lr) for rule in (None, "ExponentialLR") for lr in (0.01, 0.04)}
+    arguments = recipes.find("exponential").scheduler_arguments
+    assert recipes.find("exponential-001").scheduler_arguments == arguments
 
 
 def test_rates_of_the_schedules():

@@ -55,4 +55,6 @@ def test_summary(table):
 def test_every_recipe_has_a_colour_of_its_own():
     names = [recipe.name for recipe in recipes.RECIPES]
     assert set(names) <= set(report.COLOURS)
-    assert len({report.COLOURS[name] for name in names}) == len(names)
+    for suite in {recipe.suite for recipe in recipes.RECIPES}:
+        names = [recipe.name for recipe in recipes.RECIPES if recipe.suite == suite]
+        assert len({report.COLOURS[name] for name in names}) == len(names)
