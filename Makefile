@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --no-compile
 SITE := _build/html
 PORT ?= 8000
-RECIPES ?= constant step multistep exponential warmup-step warmup-multistep warmup-exponential
+RECIPES ?= constant step multistep exponential warmup-step warmup-multistep warmup-exponential \
+  constant-004 exponential-001
 DATA ?= cifar10
 NOTEBOOKS := $(wildcard book/*/*.ipynb)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
