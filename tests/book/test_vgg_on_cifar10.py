@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optim_scratch.exercises.vgg_on_cifar10 import parameters
+from optim_scratch.exercises.vgg_on_cifar10 import effects, parameters
 from optim_scratch.experiments import recipes, results
 from optim_scratch.problems import NoisyQuadratic
 from optim_scratch.schedulers import ExponentialLR
@@ -159,3 +159,80 @@ def test_the_warmups_lead_at_the_end_hangs_on_where_its_error_is_measured():
     assert errors == pytest.approx([0.39, 0.20], abs=0.01)
     lead = ends[pair[1]] - ends[pair[0]]
     assert 2 * errors[1] < lead < 2 * errors[0]
+
+
+def square():
+    """Return accuracies in points: a row for each epoch, a column for each corner of the square."""
+    runs = results.read("rate-and-schedule").query("seed == 0")
+    added = 100 * runs.pivot(index="epoch", columns="recipe", values="test_accuracy")
+    names = ["constant", "constant-004", "exponential-001", "exponential"]
+    return (100 * by_epoch("test_accuracy")).join(added)[names]
+
+
+@pytest.mark.parametrize(
+    ("added", "other"), [("constant-004", "exponential"), ("exponential-001", "constant")]
+)
+def test_the_squares_runs_pair_with_the_articles_for_one_epoch(added, other):
+    suites = ("rate-and-schedule", "article-003")
+    one, two = (
+        next(r for r in results.records(suite) if (r["recipe"]["name"], r["seed"]) == (name, 0))
+        for suite, name in zip(suites, (added, other), strict=True)
+    )
+    for key in ("data", "checksum", "images", "parameters"):
+        assert one[key] == two[key]
+    assert one["settings"]["precision"] == two["settings"]["precision"]
+    first, second = (
+        [[row[name] for name in ("lr", *results.MEASURES)] for row in record["epochs"][:2]]
+        for record in (one, two)
+    )
+    assert first[0] == second[0]
+    assert first[1][0] != second[1][0]
+    assert first[1][1] != second[1][1]
+
+
+def edges(grid):
+    """Return what decay does at 0.01 and at 0.04, and the higher rate kept and decaying."""
+    (kept, fast), (slow, both) = grid
+    return np.array([slow - kept, both - fast, fast - kept, both - slow])
+
+
+def test_neither_the_rate_nor_the_decay_wins_alone():
+    end, errors = square().loc[26:].mean(), square().diff().loc[17:].std() / 10**0.5
+    sides = edges(end.to_numpy().reshape(2, 2))
+    assert (np.abs(sides) > 4 * (errors**2).sum() ** 0.5).all()
+    assert np.sign(sides).tolist() == [-1, 1, -1, 1]
+    diagonal = end["exponential"] - end["constant"]
+    assert diagonal > 2 * (errors["exponential"] ** 2 + errors["constant"] ** 2) ** 0.5
+    assert sides[1] - sides[0] > 5 * diagonal
+
+
+def test_averaged_over_the_rates_the_schedule_is_worth_next_to_nothing():
+    end, errors = square().loc[26:].mean(), square().diff().loc[17:].std() / 10**0.5
+    schedule, rate, diagonal = effects(end.to_numpy().reshape(2, 2))
+    assert abs(schedule) < 2 * (errors**2).sum() ** 0.5 / 2
+    assert schedule + rate == pytest.approx(diagonal)
+
+
+def test_the_networks_signs_are_those_of_the_quiet_world():
+    measured = edges(square().loc[26:].mean().to_numpy().reshape(2, 2))
+    quiet, noisy = (edges(-np.log(losses(noise))) for noise in (0.01, 0.3))
+    assert np.sign(measured).tolist() == np.sign(quiet).tolist()
+    assert np.sign(noisy[:3]).tolist() == [1, 1, -1]
+
+
+def test_the_lead_of_the_decay_at_the_higher_rate_does_not_melt():
+    lead = (square()["exponential"] - square()["constant-004"]).to_numpy()
+    means = lead.reshape(6, 5).mean(axis=1)[2:]
+    assert means.round(1).min() == 5.2
+    assert means.round(1).max() == 6.1
+
+
+def test_the_rates_of_the_decay_add_up_to_few_epochs():
+    spent = ExponentialLR.curve(300, lr=0.01, gamma=0.885) / 0.01
+    assert spent[:30].sum() == pytest.approx(8.5, abs=0.05)
+    assert spent.sum() == pytest.approx(1 / (1 - 0.885), rel=1e-9)
+    accuracy = square()
+    end = accuracy["exponential-001"].loc[26:].mean()
+    assert end == pytest.approx(74.4, abs=0.05)
+    assert accuracy["constant"].loc[:9].max() < 69
+    assert (accuracy["constant"] > end).idxmax() == 14
