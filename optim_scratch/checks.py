@@ -106,8 +106,7 @@ def check_factor(name: str, value: Any, high: float = np.inf) -> None:
     ValueError
         If it is 0 or below, above `high`, NaN or infinite.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+    _check_real(name, value)
     if not (0 < value <= high and value < np.inf):
         bounds = "finite and > 0" if high == np.inf else f"in (0, {high}]"
         raise ValueError(f"{name} must be {bounds}, got {value}")
@@ -132,9 +131,14 @@ def check_scalar(name: str, value: Any, low: float, high: float = np.inf) -> Non
     ValueError
         If it is out of range, NaN or infinite.
     """
+    _check_real(name, value)
+    check_number(name, value, low, high)
+
+
+def _check_real(name: str, value: Any) -> None:
+    """Refuse what is not one number."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    check_number(name, value, low, high)
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

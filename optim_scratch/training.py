@@ -441,9 +441,7 @@ def layer_groups(
     """
     listed = as_list("layers", layers, "a sequence of layers")
     check_number("lr", lr, low=0)
-    check_factor("decay", decay)
-    if decay > 1:
-        raise ValueError(f"decay must be in (0, 1], got {decay}")
+    check_factor("decay", decay, high=1)
     check_integer("frozen", frozen, low=0)
     if frozen >= len(listed):
         raise ValueError(f"frozen must leave one of {len(listed)} layers, got {frozen}")

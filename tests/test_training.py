@@ -506,7 +506,7 @@ def test_decay_groups_leave_out_the_empty_one(shape):
         (lambda: layer_groups([3], 0.1), TypeError, "layer must be a parameter or an iterable"),
         (lambda: layer_groups([[3]], 0.1), TypeError, "a layer must hold parameters, got int"),
         (lambda: layer_groups([W], -0.1), ValueError, "lr must be finite and >= 0, got -0.1"),
-        (lambda: layer_groups([W], 0.1, 0.0), ValueError, "decay must be finite and > 0, got 0"),
+        (lambda: layer_groups([W], 0.1, 0.0), ValueError, r"decay must be in \(0, 1\], got 0"),
         (lambda: layer_groups([W], 0.1, 2.6), ValueError, r"decay must be in \(0, 1\], got 2.6"),
         (lambda: layer_groups([W], 0.1, frozen=1), ValueError, "must leave one of 1 layers, got 1"),
         (lambda: layer_groups([], 0.1), ValueError, "must leave one of 0 layers, got 0"),

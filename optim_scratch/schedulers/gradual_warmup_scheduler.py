@@ -116,11 +116,10 @@ class GradualWarmupScheduler(LRScheduler):
         first = self.last_epoch == self.total_epoch + 1
         if first:
             after._begin(self.get_lr())
-        takes = (ReduceLROnPlateau,) if first else (ReduceLROnPlateau, GradualWarmupScheduler)
-        if isinstance(after, takes):
-            after.step(metrics)
-        elif not first:
-            after.step()
+        # a plateau scheduler has no first step of its own: it takes in a metric at once
+        if not first or isinstance(after, ReduceLROnPlateau):
+            signal: tuple[Any, ...] = (metrics,) if after._needs_metric() else ()
+            after.step(*signal)
         self._last_lr = self._rates()
 
     def preview(self, steps: int | Iterable[float], key: str = "lr") -> Array:

@@ -34,8 +34,8 @@ class MultiplicativeLR(WithLambdas):
     Notes
     -----
     Source: `torch.optim.lr_scheduler.MultiplicativeLR`, whose rates these are. At a milestone of
-    `SequentialLR` it alone of the rescaling kind begins from the present rate, times
-    :math:`\lambda(0)`, and not from the base rate: torch has no closed form of it.
+    `SequentialLR` it begins from the present rate, times :math:`\lambda(0)`, and not from the base
+    rate as others of the rescaling kind do: torch has no closed form of it.
 
     Examples
     --------

@@ -17,7 +17,7 @@ class SequentialLR(Composition):
 
     Member :math:`i` is in charge from the milestone :math:`m_i` (:math:`m_0 = 0`), where it
     counts 0, up to the next. It begins from the base rates, wherever its predecessor left the
-    rate.
+    rate; `MultiplicativeLR` and `SWALR` alone begin from the present ones.
 
     Parameters
     ----------

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scheduling import (
     DRAWN,
     RATES,
+    SETTINGS,
     STEPS,
     arguments_of,
+    build,
     hand_over,
     our_sgd,
     present,
@@ -149,16 +151,28 @@ def test_a_composition_can_be_previewed(data, drawn):
 
 def test_rates_in_tensors_are_filled_in_place():
     drawn = [("LinearLR", {"total_iters": 5}), ("ExponentialLR", {"gamma": 0.9})]
-    for build in (lambda o: sequence(drawn, [5], o), lambda o: chain(drawn, o)):
+    for compose in (lambda o: sequence(drawn, [5], o), lambda o: chain(drawn, o)):
         optimizer = torch_sgd(tensor=True)
         held = [group["lr"] for group in optimizer.param_groups]
-        rates = trace(build(optimizer), 20)
-        same(rates, trace(build(our_sgd()), 20))
+        rates = trace(compose(optimizer), 20)
+        same(rates, trace(compose(our_sgd()), 20))
         assert [group["lr"] for group in optimizer.param_groups] == held
         assert all(
             group["lr"] is tensor
             for group, tensor in zip(optimizer.param_groups, held, strict=True)
         )
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_who_begins_at_a_milestone_from_the_present_rate(name):
+    arguments = next(arguments for known, arguments in SETTINGS if known == name)
+    starts = set()
+    for gamma in (0.5, 0.9):
+        follower = build(name, arguments)
+        first = ours.ExponentialLR(follower.optimizer, gamma)
+        scheduler = ours.SequentialLR(follower.optimizer, [first, follower], [4])
+        starts.add(trace(scheduler, 5)[4, 0])
+    assert (len(starts) > 1) == (name in ("MultiplicativeLR", "SWALR"))
 
 
 # what torch does not do

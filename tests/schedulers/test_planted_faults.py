@@ -144,7 +144,7 @@ FAULTS = {
     "GradualWarmupScheduler": [
         ("self.last_epoch == self.total_epoch + 1", "self.last_epoch == self.total_epoch"),
         ("self.last_epoch < self.total_epoch", "self.last_epoch <= self.total_epoch"),
-        ("elif not first:", "else:"),
+        ("if not first or isinstance", "if True or isinstance"),
         ("min(self.last_epoch, self.total_epoch)", "min(self.last_epoch + 1, self.total_epoch)"),
     ],
 }  # fmt: skip
