@@ -203,11 +203,13 @@ class Optimizer:
         Parameters
         ----------
         set_to_none : bool
-            Set each gradient to None, so that `step` skips its parameter; else to zeros.
+            Set each gradient to None, so that `step` skips its parameter; else to zeros, where
+            there is one.
         """
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None if set_to_none else np.zeros_like(p.data)
+                if p.grad is not None:  # a parameter that never had a gradient gets none
+                    p.grad = None if set_to_none else np.zeros_like(p.data)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step, for every parameter that has a gradient.
