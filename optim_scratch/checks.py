@@ -14,6 +14,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+PYTHON = frozenset({float, int, bool, str, type(None)})
+
+
+def untorched(value: Any) -> Any:
+    """Return a tensor of torch's as an array, whether it needs a gradient or not; else the value.
+
+    Parameters
+    ----------
+    value : Any
+        What to return. NumPy has no bfloat16: such a tensor becomes one of float32.
+    """
+    if not hasattr(value, "detach"):
+        return value
+    tensor = value.detach().cpu()
+    return np.array(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
+
+
 def plain(value: Any) -> Any:
     """Return a number that NumPy or torch holds as Python's, a tensor of several as an array.
 
@@ -27,14 +44,13 @@ def plain(value: Any) -> Any:
     Any
         The same, without torch. Arrays are copies where they come from a tensor.
     """
+    if type(value) in PYTHON:
+        return value
     if isinstance(value, tuple):
         return tuple(plain(entry) for entry in value)
     if hasattr(value, "detach"):
-        tensor = value.detach().cpu()
-        if tensor.numel() == 1:
-            return tensor.item()
-        # NumPy has no bfloat16
-        return np.array(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
+        array = untorched(value)
+        return array.item() if array.size == 1 else array
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
         return value.item()
     return value

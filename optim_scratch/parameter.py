@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import type_name, untorched
+
 Array = NDArray[Any]
 
 
@@ -18,7 +20,7 @@ def floating(values: ArrayLike, name: str) -> Array:
     Parameters
     ----------
     values : array_like of any shape
-        What to return.
+        What to return. A tensor of torch's counts as an array, a bfloat16 one as float32.
     name : str
         What the message calls it.
 
@@ -27,8 +29,12 @@ def floating(values: ArrayLike, name: str) -> Array:
     TypeError
         If `values` are of another kind, as those of an integer array are.
     """
-    array = np.asarray(values)
-    if not isinstance(values, np.ndarray) and array.dtype.kind in "iu":
+    given = values
+    try:
+        array = np.asarray(untorched(values))
+    except ValueError as error:  # lists whose rows differ in length
+        raise TypeError(f"{name} must hold floating-point numbers, got {given!r}") from error
+    if not hasattr(values, "dtype") and array.dtype.kind in "iu":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must hold floating-point numbers, got dtype {array.dtype}")
@@ -41,18 +47,23 @@ class Parameter:
     Parameters
     ----------
     data : array_like of any shape
-        The start. It is copied. Python numbers become float64; a floating NumPy array keeps
-        its dtype.
+        The start. Python numbers become float64; a floating NumPy array keeps its dtype.
+    copy : bool
+        Whether to copy it. If not, it must be a floating NumPy array that can be written into, and
+        optimizers write into its memory.
 
     Raises
     ------
     TypeError
-        If `data` does not hold floating-point numbers, as an integer array does not.
+        If `data` does not hold floating-point numbers, as an integer array does not, or is no
+        array although it is not to be copied.
+    ValueError
+        If it is read-only although it is not to be copied.
 
     Notes
     -----
     Unlike `torch.nn.Parameter`, which shares the memory of the tensor it is given, a
-    `Parameter` owns its array: optimizers write into it.
+    `Parameter` owns its array, unless told otherwise: optimizers write into it.
 
     Examples
     --------
@@ -62,10 +73,15 @@ class Parameter:
     Parameter([1., 2.])
     """
 
-    __slots__ = ("_grad", "data")
+    __slots__ = ("__weakref__", "_grad", "data")
 
-    def __init__(self, data: ArrayLike) -> None:
-        self.data: Array = floating(data, "data").copy()
+    def __init__(self, data: ArrayLike, *, copy: bool = True) -> None:
+        if not copy and not isinstance(data, np.ndarray):
+            raise TypeError(f"data must be an array to be shared, got {type_name(data)}")
+        array = floating(data, "data")
+        if not copy and not array.flags.writeable:
+            raise ValueError("data must be writable to be shared, got a read-only array")
+        self.data: Array = array.copy() if copy else array
         self._grad: Array | None = None
 
     @property
