@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import check_integer
+from .checks import check_integer, type_name
 from .optimizers import Optimizer
 from .parameter import Array, Parameter, floating
 from .schedulers import LRScheduler
@@ -43,7 +43,7 @@ class Trajectory:
     steps : ndarray of shape (records,)
         After how many steps each record was made, from 0.
     points : ndarray of shape (records, ..., d)
-        The parameters.
+        The parameters, or where else the optimizer's loss is to be evaluated.
     losses : ndarray of shape (records, ...)
         The exact loss there, even where gradients are noisy.
     rates : ndarray of shape (records, ...)
@@ -82,7 +82,7 @@ class Trajectory:
 
 def descend(
     landscape: Landscape,
-    optimizer: type[Optimizer],
+    optimizer: Callable[..., Optimizer],
     steps: int,
     *,
     start: ArrayLike | None = None,
@@ -99,12 +99,17 @@ def descend(
 
     A run that diverges is a result: see `Trajectory.diverged_at`.
 
+    Every step is given a closure, so that methods which look at the loss more than once find it; a
+    noisy gradient is drawn anew at each look. The record is of where the optimizer says that the
+    loss is to be evaluated: for a method that averages, at the average.
+
     Parameters
     ----------
     landscape : Surface or problem
         Gives values, gradients and a start.
-    optimizer : class of Optimizer
-        Such as `SGD`.
+    optimizer : class of Optimizer, or callable
+        Such as `SGD`; or what makes an optimizer from a list of parameters and **hyper, such as
+        ``lambda params: Lookahead(SGD(params, lr=0.1))``.
     steps : int, >= 1
         How many updates.
     start : array_like of shape (..., d), optional
@@ -124,7 +129,8 @@ def descend(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of its type or outside its range.
+        If an argument is not of its type or outside its range, if `optimizer` makes none, or if
+        there are many runs and it is a method that would take them for one.
 
     Examples
     --------
@@ -136,30 +142,51 @@ def descend(
     >>> descend(surfaces.ravine(20), SGD, steps=1000, lr=0.2).diverged_at
     11
     """
-    check_integer("steps", steps, low=1)
-    check_integer("every", every, low=1)
-    flat = dict(each for item in hyper.items() for each in optimizer.entries(*item))
-    p = Parameter(_spread(landscape, start, flat))
-    mover = optimizer([p], **hyper)
+    steps, every = check_integer("steps", steps, low=1), check_integer("every", every, low=1)
+    p = Parameter(_spread(landscape, start, hyper))
+    mover = _made(optimizer, p, hyper)
     schedule = scheduler(mover) if scheduler else None
+
+    def closure() -> Any:
+        p.grad = landscape.gradient(p.data)
+        return landscape.value(p.data)
+
     records = []
     with np.errstate(all="ignore"):  # a diverging run is a result, not a wall of warnings
         for step in range(steps + 1):
             if step % every == 0 or step == steps:
-                records.append((step, p.data.copy(), landscape.value(p.data), _rate(mover, p)))
+                point = mover.point(p)
+                records.append((step, point.copy(), landscape.value(point), _rate(mover, p)))
             if step < steps:
-                p.grad = landscape.gradient(p.data)
-                mover.step()
+                mover.step(closure)
                 if schedule:
                     schedule.step()
     return Trajectory(*(np.array(column) for column in zip(*records, strict=True)))
+
+
+def _made(optimizer: Callable[..., Optimizer], p: Parameter, hyper: dict[str, Any]) -> Optimizer:
+    """Return the optimizer, refused if it is none or would take many runs for one."""
+    if not callable(optimizer):
+        raise TypeError(f"optimizer must be a class or make an optimizer, got {optimizer!r}")
+    mover = optimizer([p], **hyper)
+    if not isinstance(mover, Optimizer):
+        raise TypeError(f"optimizer must make one of ours, got {type_name(mover)}")
+    if p.data.ndim > 1 and not mover.elementwise:
+        name = type(mover).__name__
+        raise ValueError(f"start must be one point: {name} would take {p.shape[:-1]} runs for one")
+    return mover
 
 
 def _spread(landscape: Landscape, start: ArrayLike | None, hyper: dict[str, Any]) -> Array:
     """Return the start, repeated for each run that arrays among the hyper-parameters ask for."""
     points = floating(landscape.start if start is None else start, "start")
     last = points.shape[-1:]
-    for name, value in hyper.items():
+    flat = {
+        f"{name}[{i}]" if isinstance(value, tuple) else name: entry
+        for name, value in hyper.items()
+        for i, entry in enumerate(value if isinstance(value, tuple) else (value,))
+    }
+    for name, value in flat.items():
         try:
             shape = np.broadcast_shapes(points.shape, np.shape(value))
         except ValueError:

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optim_scratch.checks import check_flag, check_number
+from optim_scratch.checks import FLAG, NOT_NEGATIVE, SHARE
 from optim_scratch.parameter import Array, Parameter
 
-from .optimizer import Hyper, Optimizer, Parameters, nonzero
+from .optimizer import Optimizer, Parameters, State, grown, nonzero
+from .tiles import Hyper, tiles
 
 
 class Adam(Optimizer):
@@ -40,7 +41,8 @@ class Adam(Optimizer):
         that survive a step. A mean reaches back about :math:`1 / (1 - \beta)` steps.
     eps : float or array, >= 0
         :math:`\varepsilon`, in units of the gradient: entries whose gradients are smaller take
-        shorter steps. With 0, an entry whose gradient was always 0 becomes NaN.
+        shorter steps. With 0, an entry whose gradient was always 0 becomes NaN; and the default
+        *is* 0 in float16, whose smallest number is 6e-8, here as in torch.
     weight_decay : float or array, >= 0
         :math:`\lambda`, the strength of an L2 penalty :math:`\tfrac{\lambda}{2}\|\theta\|^2`. Its
         gradient enters both means, so that where gradients are large it decays less.
@@ -73,10 +75,16 @@ class Adam(Optimizer):
     [0.9, 0.9]
     """
 
-    tuples: ClassVar[dict[str, int]] = {"betas": 2}
-    state_names: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
-    count_names: ClassVar[tuple[str, ...]] = ("step",)
-    required_names: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
+    limits: ClassVar[dict[str, Any]] = {
+        "lr": NOT_NEGATIVE,
+        "betas": (SHARE, SHARE),
+        "eps": NOT_NEGATIVE,
+        "weight_decay": NOT_NEGATIVE,
+        "amsgrad": FLAG,
+        "maximize": FLAG,
+    }
+    squares = ("exp_avg_sq", "max_exp_avg_sq")
+    fixed: ClassVar[dict[str, Any]] = {"decoupled_weight_decay": False}
 
     def __init__(
         self,
@@ -99,38 +107,27 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _check(self, group: dict[str, Any]) -> None:
-        for name, beta in self.entries("betas", group["betas"]):
-            check_number(name, beta, low=0, high=1, below=True)
-        check_number("eps", group["eps"], low=0)
-        check_number("weight_decay", group["weight_decay"], low=0)
-        check_flag("amsgrad", group["amsgrad"])
+    def _begin(self, p: Parameter, h: Hyper) -> State:
+        m, v = np.zeros_like(p.data), np.zeros_like(p.data)
+        return {"step": 0, "exp_avg": m, "exp_avg_sq": v, "max_exp_avg_sq": None}
 
-    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
-        if not state:
-            state["step"] = 0
-            state["exp_avg"] = np.zeros_like(p.data)
-            state["exp_avg_sq"] = np.zeros_like(p.data)
-        if h["amsgrad"] and state.get("max_exp_avg_sq") is None:
-            state["max_exp_avg_sq"] = np.zeros_like(p.data)
+    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
         state["step"] += 1
-        h["bias_corrections"] = [1 - beta ** state["step"] for beta in h["betas"]]
-
-    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
-        eta, (beta1, beta2), eps, lam = h["lr"], h["betas"], h["eps"], h["weight_decay"]
-        m, v = state["exp_avg"], state["exp_avg_sq"]
-        correction1, correction2 = h["bias_corrections"]  # 1 − β₁ᵗ and 1 − β₂ᵗ
-        # g ← g + λ θ
-        if nonzero(lam):
-            g = g + lam * theta
-        # m ← β₁ m + (1 − β₁) g
-        m *= beta1
-        m += (1 - beta1) * g
-        # v ← β₂ v + (1 − β₂) g²
-        v *= beta2
-        v += (1 - beta2) * g * g
-        # AMSGrad: v_max ← max(v_max, v), in place of v
-        if h["amsgrad"]:
-            v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
-        # θ ← θ − η m̂ / (√v̂ + ε), where m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ)
-        theta -= eta / correction1 * m / (np.sqrt(v) / correction2**0.5 + eps)
+        t, m, v = state["step"], state["exp_avg"], state["exp_avg_sq"]
+        v_max = grown(state, "max_exp_avg_sq", theta) if h["amsgrad"] else None
+        for h, theta, g, m, v, v_max in tiles(h, theta, g, m, v, v_max):
+            eta, (beta1, beta2), eps, lam = h["lr"], h["betas"], h["eps"], h["weight_decay"]
+            # g ← g + λ θ
+            if nonzero(lam):
+                g = g + lam * theta
+            # m ← β₁ m + (1 − β₁) g
+            m *= beta1
+            m += (1 - beta1) * g
+            # v ← β₂ v + (1 − β₂) g²
+            v *= beta2
+            v += (1 - beta2) * g * g
+            # AMSGrad: v_max ← max(v_max, v), in place of v
+            if v_max is not None:
+                v = np.maximum(v_max, v, out=v_max)
+            # θ ← θ − η m̂ / (√v̂ + ε), where m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ)
+            theta -= eta / (1 - beta1**t) * m / (np.sqrt(v) / (1 - beta2**t) ** 0.5 + eps)

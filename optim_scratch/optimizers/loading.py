@@ -6,24 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optim_scratch.checks import FLAG, plain, untorched
 from optim_scratch.parameter import Array, Parameter
 
 if TYPE_CHECKING:
-    from .optimizer import Group, Optimizer
+    from .optimizer import Group, Optimizer, State
 
 # What torch's engine keeps in a group; it says how to compute, not what.
-ENGINE_FLAGS = frozenset(
-    {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+ENGINE_FLAGS = frozenset({"foreach", "fused", "capturable", "differentiable"})
+
+# What schedulers leave in a group.
+SCHEDULER_KEYS = frozenset(
+    {"initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"}
 )
 
 
 def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
-    """Return the saved groups around the optimizer's own parameters.
+    """Return the saved groups, checked, around the optimizer's own parameters.
 
     Raises
     ------
-    ValueError
-        If what was saved is no state_dict, or of another optimizer or other groups.
+    TypeError, ValueError
+        If what was saved is no state_dict, or of another optimizer or other groups, or a
+        hyper-parameter is not admitted.
     """
     name = type(optimizer).__name__
     keys = list(saved) if isinstance(saved, dict) else []
@@ -37,16 +42,10 @@ def read_groups(optimizer: Optimizer, saved: Any) -> list[Group]:
     saved_sizes = [len(group["params"]) for group in saved["param_groups"]]
     if saved_sizes != sizes:
         raise ValueError(f"state_dict must have groups of {sizes} parameters, got {saved_sizes}")
-    groups = []
-    for ours, theirs in zip(optimizer.param_groups, saved["param_groups"], strict=True):
-        if theirs.get("decoupled_weight_decay", False):
-            raise ValueError(f"state_dict must be of {name}, got one with decoupled weight decay")
-        missing = sorted(set(optimizer.defaults) - set(theirs))
-        if missing:
-            raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
-        plain = {k: number(v) for k, v in theirs.items() if k not in ENGINE_FLAGS}
-        groups.append({**plain, "params": ours["params"]})
-    return groups
+    return [
+        read_group(optimizer, ours, theirs)
+        for ours, theirs in zip(optimizer.param_groups, saved["param_groups"], strict=True)
+    ]
 
 
 def check_layout(saved: dict[str, Any]) -> None:
@@ -63,83 +62,133 @@ def check_layout(saved: dict[str, Any]) -> None:
         for group in groups
     ):
         raise ValueError(f"param_groups must be a list of dicts with lists params, got {groups!r}")
+    members = [i for group in groups for i in group["params"]]
+    if not all(type(i) is int for i in members) or len(set(members)) < len(members):
+        raise ValueError(f"params of the groups must be indices, each once, got {members}")
     if not isinstance(state, dict) or not all(isinstance(s, dict) for s in state.values()):
         raise ValueError(f"state must be a dict of dicts, got {state!r}")
 
 
-def read_state(optimizer: Optimizer, saved: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:
-    """Return the saved state of each of the optimizer's parameters.
+def read_group(optimizer: Optimizer, ours: Group, theirs: Group) -> Group:
+    """Return one saved group, checked, around the parameters of ours.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it lacks a hyper-parameter, has one that is not admitted, or says that it is of another
+        method.
+    """
+    name = type(optimizer).__name__
+    for key, value in optimizer.fixed.items():
+        if theirs.get(key, value) != value:
+            raise ValueError(f"state_dict must be of {name}, got one with {key}={theirs[key]!r}")
+    # older versions of torch knew fewer flags, which are off by default
+    flags = {k: False for k, kind in optimizer.limits.items() if kind is FLAG and k not in theirs}
+    if missing := sorted(set(optimizer.defaults) - set(theirs) - set(flags)):
+        raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
+    ignored = ENGINE_FLAGS | set(optimizer.fixed)
+    group = {k: plain(v) for k, v in theirs.items() if k not in ignored}
+    group |= flags | {"params": ours["params"]}
+    optimizer._check_hyper(group)
+    first = optimizer._begin_group(group)
+    if first and "shared" in group:
+        group["shared"] = read_entries(optimizer, "the group", first, group["shared"], None)
+    return group
+
+
+def read_state(
+    optimizer: Optimizer, groups: list[Group], saved: dict[str, Any]
+) -> dict[Parameter, State]:
+    """Return the saved state of each parameter, held against its first one.
 
     Raises
     ------
     ValueError
-        If a state is of no parameter, or holds what the optimizer does not keep.
+        If a state is of no parameter, or is not as the optimizer's.
     """
-    members = [p for group in optimizer.param_groups for p in group["params"]]
     order = [i for group in saved["param_groups"] for i in group["params"]]
-    by_index = dict(zip(order, members, strict=True))
+    if foreign := [i for i in saved["state"] if i not in order]:
+        raise ValueError(f"state_dict has a state for parameter {foreign[0]}, which is in no group")
+    indices = iter(order)
     state = {}
-    for index, entries in saved["state"].items():
-        if index not in by_index:
-            raise ValueError(f"state_dict has a state for parameter {index}, which is in no group")
-        p = by_index[index]
-        state[p] = {k: read_entry(optimizer, p, k, v) for k, v in entries.items()}
-        missing = [name for name in optimizer.required_names if state[p].get(name) is None]
-        if state[p] and missing:
-            raise ValueError(f"state_dict lacks {', '.join(missing)} of parameter {index}")
+    for group in groups:
+        h = {name: group[name] for name in optimizer.defaults}
+        for p in group["params"]:
+            index = next(indices)
+            if saved["state"].get(index):
+                where = f"parameter {index}"
+                first = optimizer._begin(p, h)
+                state[p] = read_entries(optimizer, where, first, saved["state"][index], p)
     return state
 
 
-def read_entry(optimizer: Optimizer, p: Parameter, name: str, value: Any) -> Array | int | None:
-    """Return one saved entry of a parameter's state; None, as torch's SGD saves, stays.
+def read_entries(
+    optimizer: Optimizer, where: str, first: State, saved: Any, p: Parameter | None
+) -> State:
+    """Return saved entries, each of the kind that it has in the first state.
 
     Raises
     ------
     ValueError
-        If the optimizer keeps no such thing, or it does not fit.
+        If one is missing, unknown, or of another kind or shape.
     """
-    known = (*optimizer.count_names, *optimizer.state_names)
-    if name not in known:
+    name = type(optimizer).__name__
+    if not isinstance(saved, dict):
+        raise ValueError(f"state_dict must hold a dict for {where}, got {saved!r}")
+    for entry in saved:
+        if entry not in first:
+            raise ValueError(
+                f"state_dict holds {entry!r}, which {name} does not keep: "
+                f"it keeps {', '.join(first) or 'nothing'}"
+            )
+    absent = [k for k, example in first.items() if example is not None and saved.get(k) is None]
+    if absent:
+        raise ValueError(f"state_dict lacks {', '.join(absent)} of {where}")
+    state = {}
+    for entry, example in first.items():
+        value, kind = saved.get(entry), p.data if example is None and p else example
+        state[entry] = None if value is None else read_entry(entry, value, kind)
+        squares = state[entry] if entry in optimizer.squares else None
+        if squares is not None and np.any(squares < 0):
+            raise ValueError(f"{entry} must hold squares, none below 0, got {value!r}")
+    return state
+
+
+def read_entry(name: str, value: Any, example: Any) -> Any:
+    """Return one saved entry: a whole number, a number, or an array, as the example is one.
+
+    Raises
+    ------
+    ValueError
+        If it is of another kind or shape.
+    """
+    if isinstance(example, np.ndarray):
+        return read_array(name, value, example)
+    number = plain(value)
+    whole = isinstance(example, int)
+    kind = "a whole number >= 0" if whole else "a number"
+    if isinstance(number, bool) or not isinstance(number, int | float) or np.ndim(value):
+        raise ValueError(f"{name} must be {kind}, got {value!r}")
+    if whole and not (0 <= number < np.inf and number % 1 == 0):
+        raise ValueError(f"{name} must be {kind}, got {value!r}")
+    return int(number) if whole else float(number)
+
+
+def read_array(name: str, value: Any, example: Array) -> Array:
+    """Return one saved array in the dtype of the example.
+
+    Raises
+    ------
+    ValueError
+        If it does not hold real numbers, or has another shape.
+    """
+    array = np.array(untorched(value))
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold real numbers, got {value!r}")
+    if array.shape != example.shape:
         raise ValueError(
-            f"state_dict holds {name!r}, which {type(optimizer).__name__} does not keep: "
-            f"it keeps {', '.join(known) or 'nothing'}"
+            f"{name} must have its parameter's shape {example.shape}, got {array.shape}"
         )
-    if value is None:
-        return None
-    return read_count(name, value) if name in optimizer.count_names else read_array(p, name, value)
-
-
-def read_count(name: str, value: Any) -> int:
-    """Return a saved count, which torch keeps as a tensor of a floating dtype.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number of at least 0.
-    """
-    count = number(value)
-    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0 or count % 1:
-        raise ValueError(f"{name} must be a whole number >= 0, got {value!r}")
-    return int(count)
-
-
-def read_array(p: Parameter, name: str, value: Any) -> Array:
-    """Return one saved array in the parameter's dtype.
-
-    Raises
-    ------
-    ValueError
-        If it has not the parameter's shape.
-    """
-    array = np.asarray(value).astype(p.dtype)
-    if array.shape != p.shape:
-        raise ValueError(f"{name} must have its parameter's shape {p.shape}, got {array.shape}")
-    return array
-
-
-def number(value: Any) -> Any:
-    """Return a tensor as an array, a tensor of one number as a float, all else as it is."""
-    if not hasattr(value, "__array__"):
-        return value
-    array = np.asarray(value)
-    return array.copy() if array.ndim else array.item()
+    like: Array = np.empty_like(example)  # with the parameter's order of axes in memory
+    like[...] = array
+    return like

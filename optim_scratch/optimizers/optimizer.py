@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
 
-from optim_scratch.checks import as_list, check_flag, check_number, type_name
+from optim_scratch.checks import PYTHON, Kind, Number, as_list, type_name
 from optim_scratch.parameter import Array, Parameter
 
-from .loading import read_groups, read_state
+from .loading import ENGINE_FLAGS, SCHEDULER_KEYS, read_groups, read_state
+from .tiles import Hyper
 
-Hyper = dict[str, Any]
 Group = dict[str, Any]
+State = dict[str, Any]
 Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
-
-# Elements that an update touches at once: small enough that the few arrays it reads and writes
-# stay in a core's second-level cache, large enough that NumPy's cost per call does not count.
-TILE = 131_072
-
-
-def plain(value: Any) -> Any:
-    """Return a number that NumPy or torch holds as Python's, which takes the parameter's dtype."""
-    if isinstance(value, tuple):
-        return tuple(plain(entry) for entry in value)
-    return value.item() if hasattr(value, "item") and not value.ndim else value
 
 
 def nonzero(value: Any) -> bool:
@@ -34,8 +25,16 @@ def nonzero(value: Any) -> bool:
     return bool(value.any()) if isinstance(value, np.ndarray) else value != 0
 
 
+def grown(state: State, name: str, theta: Array) -> Array:
+    """Return an array of the state; zeros like `theta`, kept from now on, if there is none yet."""
+    if state[name] is None:
+        state[name] = np.zeros_like(theta)
+    array: Array = state[name]
+    return array
+
+
 class Optimizer:
-    """What all optimizers share; a subclass adds its constructor and its update.
+    r"""What all optimizers share; a subclass adds its constructor and its update.
 
     Parameters
     ----------
@@ -43,8 +42,7 @@ class Optimizer:
         What to move. A group is a dict with the key ``"params"`` and hyper-parameters that
         overrule `defaults` for it.
     defaults : dict
-        The hyper-parameters of the method, by torch's names, and their values; ``"lr"`` and
-        ``"maximize"`` are among them.
+        The hyper-parameters of the method, by torch's names, and their values.
 
     Attributes
     ----------
@@ -52,42 +50,58 @@ class Optimizer:
         The groups, each with every hyper-parameter. Schedulers write into them.
     state : dict of Parameter to dict
         What the method remembers of each parameter, by torch's names.
+    steps_taken : int
+        How often `step` was called, by which schedulers see that one was.
 
     Raises
     ------
     TypeError
-        If a parameter is not a `Parameter`, or a hyper-parameter not a number.
+        If a parameter is not a `Parameter`, or a hyper-parameter not of its kind.
     ValueError
-        If there is no parameter or one is given twice, if a hyper-parameter is out of range, or
-        if an array of them does not broadcast to the shape of each parameter.
+        If there is no parameter or one is given twice, if a hyper-parameter is out of range or of
+        an unknown name, or if an array of them does not broadcast to the shape of each parameter.
 
     Notes
     -----
-    A subclass defines ``_update(theta, g, state, h)``: one step on the arrays `theta`, in place,
-    from the gradient `g`, which it must not change. Where the update is elementwise, as most are,
-    hyper-parameters may be arrays that broadcast against the parameter, and a large parameter is
-    updated tile by tile.
+    A subclass says what its hyper-parameters may be in `limits`, and overrides the first of these
+    that it needs:
+
+    =============================  ===============================================================
+    ``_update(theta, g, state, h)``  one parameter: a step on the array `theta`, in place, from the
+                                     gradient `g`, which it must not change, with its `state`,
+                                     which it may, and the hyper-parameters `h`
+    ``_begin(p, h)``                 the first state of a parameter. It is also what a saved state
+                                     is held against: the same names, whole numbers for whole
+                                     numbers, arrays of the same shape. None stands for an array
+                                     like the parameter that comes when it is needed
+    ``_step_group(group)``           one group, with a memory of its own in ``group["shared"]``,
+                                     whose first value is ``_begin_group(group)``
+    ``step(closure)``                everything
+    =============================  ===============================================================
+
+    Where the update is elementwise, as most are, hyper-parameters may be arrays that broadcast
+    against the parameter: as many runs at once. They are cast to the parameter's dtype, so that in
+    float32 and float16 their products may differ in the last digit from those of a single number,
+    which Python keeps in float64.
     """
 
-    tuples: ClassVar[dict[str, int]] = {}
-    """The hyper-parameters that are tuples, as Adam's betas are, and how many entries each has."""
+    limits: ClassVar[dict[str, Kind | tuple[Kind, ...]]] = {}
+    """What each hyper-parameter may be; of one that is a tuple, what each of its entries may be."""
 
-    state_names: ClassVar[tuple[str, ...]] = ()
-    """The arrays, by torch's names, that the method keeps for a parameter."""
+    squares: ClassVar[tuple[str, ...]] = ()
+    """The arrays of the state that hold squares, and so are never negative."""
 
-    count_names: ClassVar[tuple[str, ...]] = ()
-    """The whole numbers that it keeps, such as ``"step"``."""
-
-    required_names: ClassVar[tuple[str, ...]] = ()
-    """Those of both that a parameter's state has from its first step on."""
+    fixed: ClassVar[dict[str, Any]] = {}
+    """What torch's groups say of this class where ours need no hyper-parameter for it."""
 
     elementwise: ClassVar[bool] = True
     """Whether each entry of a parameter moves by itself."""
 
     def __init__(self, params: Parameters, defaults: Hyper) -> None:
         self.defaults = defaults
-        self.state: dict[Parameter, dict[str, Any]] = {}
+        self.state: dict[Parameter, State] = {}
         self.param_groups: list[Group] = []
+        self.steps_taken = 0
         entries = self._listed(params)
         if not entries:
             raise ValueError("params must hold at least one parameter, got none")
@@ -113,11 +127,23 @@ class Optimizer:
             raise TypeError(f"a parameter group must be a dict, got {type(group).__name__}")
         if "params" not in group:
             raise ValueError(f'a parameter group must have the key "params", got {group!r}')
+        self._check_names(group)
         members = self._listed(group["params"])
         complete = {**self.defaults, **group, "params": members}
         self._check_members(members)
         self._check_hyper(complete)
         self.param_groups.append(complete)
+
+    def _check_names(self, group: Group) -> None:
+        """Refuse a hyper-parameter that the method has not, and name the nearest."""
+        known = {"params", "shared", "name", "param_names", *self.defaults}
+        for name in group:
+            if name not in known | SCHEDULER_KEYS | ENGINE_FLAGS:
+                near = get_close_matches(str(name), self.defaults, n=1, cutoff=0.5)
+                raise ValueError(
+                    f"a parameter group of {type(self).__name__} has no {name!r}: "
+                    + (f"did you mean {near[0]!r}?" if near else f"it has {list(self.defaults)}")
+                )
 
     @staticmethod
     def _listed(params: Any) -> list[Any]:
@@ -131,71 +157,62 @@ class Optimizer:
         for p in members:
             if not isinstance(p, Parameter):
                 raise TypeError(f"params must hold our Parameter objects, got {type_name(p)}")
-        known = [p for group in self.param_groups for p in group["params"]] + members
+        known = self._parameters() + members
         if len(set(known)) < len(known):
             raise ValueError("params must not hold a parameter twice, in a group or across groups")
 
+    def _parameters(self) -> list[Parameter]:
+        """Return all parameters, group by group."""
+        return [p for group in self.param_groups for p in group["params"]]
+
     def _check_hyper(self, group: Group) -> None:
-        check_number("lr", group["lr"], low=0)
-        check_flag("maximize", group["maximize"])
+        """Refuse hyper-parameters of a group that are not admitted, and keep plain numbers."""
         for name in self.defaults:
-            copies = [
-                self._copied(*each, group["params"]) for each in self.entries(name, group[name])
-            ]
-            group[name] = plain(tuple(copies)) if name in self.tuples else copies[0]
+            checked = tuple(
+                self._checked(*each, group["params"]) for each in self._entries(name, group[name])
+            )
+            group[name] = checked if isinstance(self.limits[name], tuple) else checked[0]
         self._check(group)
 
-    @classmethod
-    def entries(cls, name: str, value: Any) -> list[tuple[str, Any]]:
-        """Return a hyper-parameter's name and value; of a tuple, those of each entry.
-
-        Parameters
-        ----------
-        name : str
-            Such as ``"lr"`` or ``"betas"``.
-        value : Any
-            Its value.
-
-        Returns
-        -------
-        list of (str, Any)
-            Such as ``[("betas[0]", 0.9), ("betas[1]", 0.999)]``.
+    def _entries(self, name: str, value: Any) -> list[tuple[str, Any, Kind]]:
+        """Return name, value and kind of a hyper-parameter, or of each entry of one with several.
 
         Raises
         ------
-        TypeError
-            If the method wants a tuple and this is neither one nor a list.
-        ValueError
-            If it has not as many entries as the method wants.
+        TypeError, ValueError
+            If the method wants a tuple and this is neither one nor a list, or has not as many.
         """
-        if name not in cls.tuples:
-            return [(name, value)]
-        count = cls.tuples[name]
-        if not isinstance(value, tuple | list):
-            raise TypeError(f"{name} must be a tuple of {count} numbers, got {value!r}")
-        if len(value) != count:
-            raise ValueError(f"{name} must be a tuple of {count} numbers, got {value!r}")
-        return [(f"{name}[{i}]", entry) for i, entry in enumerate(value)]
+        kinds = self.limits[name]
+        if not isinstance(kinds, tuple):
+            return [(name, value, kinds)]
+        several = isinstance(value, tuple | list)
+        if not several or len(value) != len(kinds):
+            error = ValueError if several else TypeError
+            raise error(f"{name} must be a tuple of {len(kinds)} numbers, got {value!r}")
+        return [(f"{name}[{i}]", value[i], kind) for i, kind in enumerate(kinds)]
 
-    def _copied(self, name: str, value: Any, members: list[Parameter]) -> Any:
-        return self._check_array(name, np.array(value), members) if np.ndim(value) else value
-
-    def _check_array(self, name: str, values: Array, members: list[Parameter]) -> Array:
+    def _checked(self, name: str, value: Any, kind: Kind, members: list[Parameter]) -> Any:
+        """Return one hyper-parameter, a number, a word or an array that broadcasts."""
+        if not isinstance(kind, Number):
+            return kind.check(name, value)
+        checked = kind.check_array(name, value)
+        if not isinstance(checked, np.ndarray):
+            return checked
         if not self.elementwise:
             raise ValueError(f"{name} must be one number: {type(self).__name__} is not elementwise")
         for p in members:
             try:
-                fits = np.broadcast_shapes(values.shape, p.shape) == p.shape
+                fits = np.broadcast_shapes(checked.shape, p.shape) == p.shape
             except ValueError:
                 fits = False
             if not fits:
                 raise ValueError(
-                    f"{name} of shape {values.shape} does not broadcast to a parameter's {p.shape}"
+                    f"{name} of shape {checked.shape} does not broadcast to a parameter's {p.shape}"
                 )
-        return values
+        return checked
 
     def _check(self, group: Group) -> None:
-        """Refuse hyper-parameters that the method does not admit."""
+        """Refuse hyper-parameters that the method does not admit together."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients.
@@ -206,10 +223,23 @@ class Optimizer:
             Set each gradient to None, so that `step` skips its parameter; else to zeros, where
             there is one.
         """
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:  # a parameter that never had a gradient gets none
-                    p.grad = None if set_to_none else np.zeros_like(p.data)
+        for p in self._parameters():
+            if p.grad is not None:  # a parameter that never had a gradient gets none
+                p.grad = None if set_to_none else np.zeros_like(p.data)
+
+    def point(self, p: Parameter) -> Array:
+        """Return where the loss is to be evaluated: the parameter, or for some methods an average.
+
+        Parameters
+        ----------
+        p : Parameter
+            One of the optimizer's.
+
+        Returns
+        -------
+        ndarray of its shape
+        """
+        return p.data
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step, for every parameter that has a gradient.
@@ -222,47 +252,72 @@ class Optimizer:
         Returns
         -------
         The closure's loss, or None.
+
+        Raises
+        ------
+        TypeError
+            If the closure is not callable, or a hyper-parameter was set to what is no number.
         """
-        loss = None if closure is None else closure()
+        loss = self._evaluated(closure)
         with np.errstate(all="ignore"):  # infinities and NaN flow, as in torch
             for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._move(p, group)
+                self._step_group(group)
+        self.steps_taken += 1
         return loss
 
-    def _move(self, p: Parameter, group: Group) -> None:
-        h = {name: plain(group[name]) for name in self.defaults}
-        arrays = [name for name, value in h.items() if isinstance(value, np.ndarray)]
-        for name in arrays:
-            h[name] = h[name].astype(p.data.dtype, copy=False)
-        g: Any = -p.grad if h["maximize"] else p.grad  # type: ignore[operator]
-        state = self.state.get(p, {})
-        self._prepare(p, state, h)
-        if state:
-            self.state[p] = state
-        many = arrays or any(np.ndim(entry) for name in self.tuples for entry in h[name])
-        if self.elementwise and not many and p.data.size > TILE:
-            self._update_tiles(p.data, g, state, h)
-        else:
+    def _evaluated(self, closure: Callable[[], Any] | None) -> Any:
+        """Return the closure's loss, or None, and see to it that no gradient moves in the step."""
+        if closure is not None and not callable(closure):
+            raise TypeError(f"closure must be callable, got {closure!r}")
+        loss = None if closure is None else closure()
+        params = self._parameters()
+        if len(params) > 1:
+            owners = {id(_owner(p.data)) for p in params}
+            for p in params:
+                if p.grad is not None and id(_owner(p.grad)) in owners:
+                    p.grad = p.grad.copy()
+        return loss
+
+    def _step_group(self, group: Group) -> None:
+        """Move the parameters of a group."""
+        for p, g, state, h in self._moving(group):
             self._update(p.data, g, state, h)
 
-    def _update_tiles(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
-        """Update cache-sized pieces one after the other: the same numbers at memory speed."""
-        keep = [name for name in self.state_names if state.get(name) is not None]
-        whole = [theta, g, *(state[name] for name in keep)]
-        if not all(a.flags.c_contiguous for a in whole):
-            return self._update(theta, g, state, h)
-        flat = [a.reshape(-1) for a in whole]
-        for start in range(0, theta.size, TILE):
-            t, d, *memory = (a[start : start + TILE] for a in flat)
-            self._update(t, d, {**state, **dict(zip(keep, memory, strict=True))}, h)
-        return None
+    def _moving(self, group: Group) -> Iterator[tuple[Parameter, Array, State, Hyper]]:
+        """Yield each parameter with a gradient: it, the gradient downhill, its state, its h."""
+        hyper = self._hyper(group)
+        arrays = self.elementwise and any(map(_holds_arrays, hyper.values()))
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            h = {k: _cast(v, p.dtype) for k, v in hyper.items()} if arrays else hyper
+            g: Any = -p.grad if h.get("maximize") else p.grad
+            if p not in self.state:
+                self.state[p] = self._begin(p, h)
+            yield p, g, self.state[p], h
 
-    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
-        """Make the state of a parameter's first step, and advance what changes once a step."""
+    def _hyper(self, group: Group) -> Hyper:
+        """Return the hyper-parameters of a group, as a step is to see them."""
+        hyper = {}
+        for name in self.defaults:
+            value = group[name]
+            if type(value) not in PYTHON or type(value) is str:  # set by hand or by a scheduler
+                value = tuple(
+                    self._checked(*each, group["params"]) for each in self._entries(name, value)
+                )
+                value = value if isinstance(self.limits[name], tuple) else value[0]
+            hyper[name] = value
+        return hyper
 
-    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
+    def _begin(self, p: Parameter, h: Hyper) -> State:
+        """Return the first state of a parameter; None for an array that comes when needed."""
+        return {}
+
+    def _begin_group(self, group: Group) -> State:
+        """Return the first memory of a group."""
+        return {}
+
+    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
         raise NotImplementedError("an optimizer defines _update(theta, g, state, h)")
 
     def state_dict(self) -> dict[str, Any]:
@@ -275,14 +330,17 @@ class Optimizer:
             have one. ``"param_groups"``: the groups, with indices in place of parameters.
             ``"optimizer"``: the class's name, which torch does not save. Arrays are copies.
         """
-        groups: list[Group] = []
-        index: dict[Parameter, int] = {}
-        for group in self.param_groups:
-            for p in group["params"]:
-                index[p] = len(index)
-            hyper = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
-            groups.append({**hyper, "params": [index[p] for p in group["params"]]})
-        state = {index[p]: copy.deepcopy(s) for p, s in self.state.items()}
+        index = {p: i for i, p in enumerate(self._parameters())}
+        groups = [
+            {**copy.deepcopy({k: v for k, v in group.items() if k != "params"}),
+             "params": [index[p] for p in group["params"]]}
+            for group in self.param_groups
+        ]  # fmt: skip
+        state = {}
+        for p, entries in self.state.items():
+            kept = {k: copy.deepcopy(v) for k, v in entries.items() if v is not None}
+            if kept:
+                state[index[p]] = kept
         return {"state": state, "param_groups": groups, "optimizer": type(self).__name__}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -298,11 +356,28 @@ class Optimizer:
         Raises
         ------
         TypeError, ValueError
-            If it is of another optimizer, or its groups, counts or shapes are not this one's, or a
-            hyper-parameter is not admitted.
+            If it is of another optimizer, or its groups, names, counts or shapes are not this
+            one's, or a hyper-parameter is not admitted.
         """
         groups = read_groups(self, state_dict)
-        for group in groups:
-            self._check_hyper(group)
-        state = read_state(self, state_dict)
+        state = read_state(self, groups, state_dict)
         self.param_groups, self.state = groups, state
+
+
+def _owner(array: Array) -> Any:
+    """Return the object whose memory an array shows."""
+    return array if array.base is None else array.base
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether a hyper-parameter is an array or a tuple with one."""
+    if isinstance(value, tuple):
+        return any(map(_holds_arrays, value))
+    return isinstance(value, np.ndarray)
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    """Return a hyper-parameter, arrays in the parameter's dtype."""
+    if isinstance(value, tuple):
+        return tuple(_cast(entry, dtype) for entry in value)
+    return value.astype(dtype, copy=False) if isinstance(value, np.ndarray) else value

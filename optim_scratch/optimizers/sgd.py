@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optim_scratch.checks import check_flag, check_number
+from optim_scratch.checks import FLAG, FRACTION, NOT_NEGATIVE, SHARE
 from optim_scratch.parameter import Array, Parameter
 
-from .optimizer import Hyper, Optimizer, Parameters, nonzero
+from .optimizer import Optimizer, Parameters, State, grown, nonzero
+from .tiles import Hyper, tiles
 
 
 class SGD(Optimizer):
@@ -67,7 +68,14 @@ class SGD(Optimizer):
     0.8
     """
 
-    state_names: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
+    limits: ClassVar[dict[str, Any]] = {
+        "lr": NOT_NEGATIVE,
+        "momentum": SHARE,
+        "dampening": FRACTION,
+        "weight_decay": NOT_NEGATIVE,
+        "nesterov": FLAG,
+        "maximize": FLAG,
+    }
 
     def __init__(
         self,
@@ -91,10 +99,6 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _check(self, group: dict[str, Any]) -> None:
-        check_number("momentum", group["momentum"], low=0, high=1, below=True)
-        check_number("dampening", group["dampening"], low=0, high=1)
-        check_number("weight_decay", group["weight_decay"], low=0)
-        check_flag("nesterov", group["nesterov"])
         mu, tau = np.asarray(group["momentum"]), np.asarray(group["dampening"])
         if group["nesterov"] and not (np.all(mu > 0) and np.all(tau == 0)):
             raise ValueError(
@@ -102,27 +106,22 @@ class SGD(Optimizer):
                 f"{group['momentum']} and dampening {group['dampening']}"
             )
 
-    def _prepare(self, p: Parameter, state: dict[str, Any], h: Hyper) -> None:
-        if not nonzero(h["momentum"]):
-            return
-        if state.get("momentum_buffer") is None:
-            state["momentum_buffer"] = np.zeros_like(p.data)
-            h["dampening"] = 0.0  # the first gradient enters undamped
-        elif np.ndim(h["momentum"]):
-            # among many runs, those without momentum have no dampening either: then b = g
-            h["dampening"] = np.where(h["momentum"], h["dampening"], 0).astype(p.dtype)
+    def _begin(self, p: Parameter, h: Hyper) -> State:
+        return {"momentum_buffer": None}
 
-    def _update(self, theta: Array, g: Array, state: dict[str, Any], h: Hyper) -> None:
-        eta, mu, tau, lam = h["lr"], h["momentum"], h["dampening"], h["weight_decay"]
-        # g ← g + λ θ
-        if nonzero(lam):
-            g = g + lam * theta
-        if nonzero(mu):
-            # b ← μ b + (1 − τ) g
-            b = state["momentum_buffer"]
-            b *= mu
-            b += (1 - tau) * g
-            # d = g + μ b with Nesterov's step, else d = b
-            g = g + mu * b if h["nesterov"] else b
-        # θ ← θ − η d
-        theta -= eta * g
+    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
+        first = state["momentum_buffer"] is None
+        b = grown(state, "momentum_buffer", theta) if nonzero(h["momentum"]) else None
+        for h, theta, g, b in tiles(h, theta, g, b):
+            eta, mu, tau, lam = h["lr"], h["momentum"], h["dampening"], h["weight_decay"]
+            # g ← g + λ θ
+            if nonzero(lam):
+                g = g + lam * theta
+            if b is not None:
+                # b ← μ b + (1 − τ) g; the first gradient enters undamped, and where μ is 0 each
+                b *= mu
+                b += g if first else (1 - tau * (mu != 0)) * g
+                # d = g + μ b with Nesterov's step, else d = b
+                g = g + mu * b if h["nesterov"] else b
+            # θ ← θ − η d
+            theta -= eta * g

@@ -1,0 +1,68 @@
+"""A large array in pieces that stay in a core's cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from optim_scratch.parameter import Array
+
+Hyper = dict[str, Any]
+
+# Elements that an update touches at once: small enough that the few arrays it reads and writes
+# stay in a core's second-level cache, large enough that NumPy's cost per call does not count.
+TILE = 131_072
+
+
+def tiles(h: Hyper, theta: Array, *arrays: Array | None) -> Iterator[tuple[Any, ...]]:
+    """Yield hyper-parameters and arrays, all of them piece by piece where they are large.
+
+    What is yielded are views: an update writes into them in place. The numbers are the same as
+    without pieces; only the memory for intermediate results, and the time to fetch them, is not.
+
+    Parameters
+    ----------
+    h : dict
+        Hyper-parameters. Arrays among them, and in tuples of them, broadcast to the shape of
+        `theta`.
+    theta : ndarray of any shape
+        The parameter.
+    *arrays : ndarray of that shape, or None
+        Its gradient and its state. None stays None.
+
+    Yields
+    ------
+    tuple
+        ``(h, theta, *arrays)``.
+
+    Examples
+    --------
+    >>> [t.shape for h, t in tiles({}, np.zeros((300, 1000)))]
+    [(131, 1000), (131, 1000), (38, 1000)]
+    """
+    if theta.size <= TILE:
+        yield (h, theta, *arrays)
+        return
+    for piece in _pieces(theta.shape):
+        cut = {name: _cut(value, theta.shape, piece) for name, value in h.items()}
+        yield (cut, *(a if a is None else a[piece] for a in (theta, *arrays)))
+
+
+def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield the indices of pieces along the first axis, or within its rows if one is too large."""
+    row = math.prod(shape[1:])
+    if row > TILE:
+        yield from ((i, *rest) for i in range(shape[0]) for rest in _pieces(shape[1:]))
+    else:
+        count = max(1, TILE // max(1, row))
+        yield from ((slice(start, start + count),) for start in range(0, shape[0], count))
+
+
+def _cut(value: Any, shape: tuple[int, ...], piece: tuple[Any, ...]) -> Any:
+    """Return the part of a hyper-parameter that belongs to a piece; a number belongs to each."""
+    if isinstance(value, tuple):
+        return tuple(_cut(entry, shape, piece) for entry in value)
+    return np.broadcast_to(value, shape)[piece] if isinstance(value, np.ndarray) else value
