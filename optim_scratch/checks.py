@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-
 PYTHON = frozenset({float, int, bool, str, type(None)})
 
 

@@ -34,7 +34,7 @@ def floating(values: ArrayLike, name: str) -> Array:
         array = np.asarray(untorched(values))
     except ValueError as error:  # lists whose rows differ in length
         raise TypeError(f"{name} must hold floating-point numbers, got {given!r}") from error
-    if not hasattr(values, "dtype") and array.dtype.kind in "iu":
+    if isinstance(values, int | float | list | tuple | np.integer) and array.dtype.kind in "iu":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must hold floating-point numbers, got dtype {array.dtype}")
