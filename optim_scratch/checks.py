@@ -27,7 +27,7 @@ def untorched(value: Any) -> Any:
     if not hasattr(value, "detach"):
         return value
     tensor = value.detach().cpu()
-    return np.array(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy().copy()
 
 
 def plain(value: Any) -> Any:

@@ -90,9 +90,8 @@ def read_group(optimizer: Optimizer, ours: Group, theirs: Group) -> Group:
     group = {k: plain(v) for k, v in theirs.items() if k not in ignored}
     group |= flags | {"params": ours["params"]}
     optimizer._check_hyper(group)
-    first = optimizer._begin_group(group)
-    if first and "shared" in group:
-        group["shared"] = read_entries(optimizer, "the group", first, group["shared"], None)
+    if first := optimizer._begin_group(group):
+        group["shared"] = read_entries(optimizer, "a group", first, group.get("shared"), None)
     return group
 
 

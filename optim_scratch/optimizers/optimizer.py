@@ -80,9 +80,9 @@ class Optimizer:
     =============================  ===============================================================
 
     Where the update is elementwise, as most are, hyper-parameters may be arrays that broadcast
-    against the parameter: as many runs at once. They are cast to the parameter's dtype, so that in
-    float32 and float16 their products may differ in the last digit from those of a single number,
-    which Python keeps in float64.
+    against the parameter: as many runs at once. They keep their digits, as numbers do, but where a
+    number is rounded to a parameter of less than float64 before it is multiplied, an array's product
+    is rounded after it: the last digit may differ.
     """
 
     limits: ClassVar[dict[str, Kind | tuple[Kind, ...]]] = {}
@@ -132,11 +132,13 @@ class Optimizer:
         complete = {**self.defaults, **group, "params": members}
         self._check_members(members)
         self._check_hyper(complete)
+        if memory := self._begin_group(complete):
+            complete["shared"] = memory
         self.param_groups.append(complete)
 
     def _check_names(self, group: Group) -> None:
         """Refuse a hyper-parameter that the method has not, and name the nearest."""
-        known = {"params", "shared", "name", "param_names", *self.defaults}
+        known = {"params", "name", "param_names", *self.defaults}
         for name in group:
             if name not in known | SCHEDULER_KEYS | ENGINE_FLAGS:
                 near = get_close_matches(str(name), self.defaults, n=1, cutoff=0.5)
@@ -286,15 +288,12 @@ class Optimizer:
     def _moving(self, group: Group) -> Iterator[tuple[Parameter, Array, State, Hyper]]:
         """Yield each parameter with a gradient: it, the gradient downhill, its state, its h."""
         hyper = self._hyper(group)
-        arrays = self.elementwise and any(map(_holds_arrays, hyper.values()))
         for p in group["params"]:
-            if p.grad is None:
-                continue
-            h = {k: _cast(v, p.dtype) for k, v in hyper.items()} if arrays else hyper
-            g: Any = -p.grad if h.get("maximize") else p.grad
-            if p not in self.state:
-                self.state[p] = self._begin(p, h)
-            yield p, g, self.state[p], h
+            if p.grad is not None:
+                if p not in self.state:
+                    self.state[p] = self._begin(p, hyper)
+                g = -p.grad if hyper.get("maximize") else p.grad
+                yield p, g, self.state[p], hyper
 
     def _hyper(self, group: Group) -> Hyper:
         """Return the hyper-parameters of a group, as a step is to see them."""
@@ -359,25 +358,18 @@ class Optimizer:
             If it is of another optimizer, or its groups, names, counts or shapes are not this
             one's, or a hyper-parameter is not admitted.
         """
+        self._take(self._read(state_dict))
+
+    def _read(self, state_dict: Any) -> Any:
+        """Return what was saved, checked whole, for `_take`."""
         groups = read_groups(self, state_dict)
-        state = read_state(self, groups, state_dict)
-        self.param_groups, self.state = groups, state
+        return groups, read_state(self, groups, state_dict)
+
+    def _take(self, read: Any) -> None:
+        """Take over what `_read` returned; nothing here can fail."""
+        self.param_groups, self.state = read
 
 
 def _owner(array: Array) -> Any:
     """Return the object whose memory an array shows."""
     return array if array.base is None else array.base
-
-
-def _holds_arrays(value: Any) -> bool:
-    """Whether a hyper-parameter is an array or a tuple with one."""
-    if isinstance(value, tuple):
-        return any(map(_holds_arrays, value))
-    return isinstance(value, np.ndarray)
-
-
-def _cast(value: Any, dtype: Any) -> Any:
-    """Return a hyper-parameter, arrays in the parameter's dtype."""
-    if isinstance(value, tuple):
-        return tuple(_cast(entry, dtype) for entry in value)
-    return value.astype(dtype, copy=False) if isinstance(value, np.ndarray) else value

@@ -1,0 +1,338 @@
+"""What the tests need to know of each optimizer: one description a method.
+
+Parity, state, loading, refusals, dtype, tiles and runs at once are tested from these descriptions
+and the class's own `limits`. A method without one fails with a sentence that says what to write.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import strategies as st
+
+from optim_scratch import Parameter, registry
+
+Shape = tuple[int, ...]
+Hyper = dict[str, Any]
+Make = Callable[..., Any]
+Row = list[np.ndarray]
+
+STEPS = 100
+
+
+@dataclass(frozen=True)
+class Description:
+    """How to test a method.
+
+    Parameters
+    ----------
+    settings : list of dict
+        Arguments that reach every branch of the update, alone and together.
+    groups : list of lists of dicts
+        For each layout of groups, what the groups overrule; the last takes the parameters left.
+    shapes : tuple of shapes
+        Of the parameters; those that the method admits.
+    make : callable
+        From our class, parameters or groups, and arguments to an optimizer; a wrapper makes the
+        one that it wraps here.
+    reference : callable or None
+        The same for torch's parameters; None for torch's class of the registry.
+    read : callable
+        From our or their optimizer and its parameters to the arrays that must agree.
+    tolerance : float
+        Of max|a − b| / max|b| after each step.
+    steps : int
+        How many are compared.
+    crosses : bool
+        Whether the reference's `state_dict` and ours are to be loaded by each other.
+    """
+
+    settings: list[Hyper]
+    groups: list[list[Hyper]] = field(default_factory=lambda: [[{}], [{"lr": 0.03}, {}]])
+    shapes: tuple[Shape, ...] = ((3,), (4, 2), ())
+    make: Make = lambda kind, params, **options: kind(params, **options)
+    reference: Make | None = None
+    read: Callable[[Any, Sequence[Any]], Row] = lambda optimizer, parameters: [
+        values(p) for p in parameters
+    ]
+    tolerance: float = 1e-12
+    steps: int = STEPS
+    crosses: bool = True
+    drawn: dict[str, st.SearchStrategy] = field(default_factory=lambda: {"lr": st.floats(1e-4, 1)})
+    admitted: Callable[[Hyper], Hyper] = lambda options: options
+    awake: Hyper = field(default_factory=dict)
+
+
+def values(p: Any) -> np.ndarray:
+    """The values of a parameter, ours or torch's."""
+    return (p.data if isinstance(p, Parameter) else p.detach().numpy()).copy()
+
+
+def admitted_by_sgd(options: Hyper) -> Hyper:
+    """Nesterov's step wants momentum alone; uphill, decay must not outrun the parameter."""
+    if options["nesterov"]:
+        options |= {"dampening": 0.0, "momentum": max(options["momentum"], 0.01)}
+    if options["maximize"]:
+        options["weight_decay"] = min(options["weight_decay"], 0.5 / options["lr"])
+    return options
+
+
+DESCRIPTIONS: dict[str, Description] = {
+    "SGD": Description(
+        settings=[
+            {"lr": 0.1},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "weight_decay": 0.01},
+            {"lr": 0.01, "momentum": 0.9},
+            {"lr": 0.01, "momentum": 0.9, "dampening": 0.3},
+            {"lr": 0.01, "momentum": 0.9, "dampening": 0.9},
+            {"lr": 0.1, "momentum": 0.0, "dampening": 0.5},
+            {"lr": 0.01, "momentum": 0.9, "nesterov": True},
+            {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4},
+            {"lr": 0.01, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True},
+            {"lr": 0.01, "momentum": 0.99, "nesterov": True, "weight_decay": 0.1, "maximize": True},
+            {"lr": 0.0, "momentum": 0.9},
+            {},
+        ],
+        groups=[
+            [{}],
+            [{"lr": 0.3}, {"momentum": 0.5}],
+            [{"weight_decay": 0.1}, {}, {"lr": 0.02, "maximize": True}],
+        ],
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "momentum": st.floats(0.0, 0.99),
+            "dampening": st.floats(0.0, 1.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "nesterov": st.booleans(),
+            "maximize": st.booleans(),
+        },
+        admitted=admitted_by_sgd,
+        awake={"momentum": 0.9},
+    ),
+    "Adam": Description(
+        settings=[
+            {},
+            {"lr": 0.1},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.0},
+            {"lr": 0.01, "betas": (0.5, 0.9)},
+            {"lr": 0.01, "betas": (0.0, 0.999)},
+            {"lr": 0.01, "betas": (0.9, 0.0)},
+            {"lr": 0.01, "betas": (0.0, 0.0)},
+            {"lr": 0.01, "eps": 0.1},
+            {"lr": 0.01, "weight_decay": 0.1},
+            {"lr": 0.1, "betas": (0.8, 0.99), "weight_decay": 0.5, "maximize": True},
+            {"lr": 0.01, "amsgrad": True},
+            {"lr": 0.01, "betas": (0.5, 0.5), "amsgrad": True},
+            {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.01, "amsgrad": True, "maximize": True},
+        ],
+        # no decay of the first parameter, which has an entry without gradient: decay alone drives
+        # it to and fro across 0 in steps that do not shrink with it, and rounding errors grow from
+        # each to the next when the betas are small
+        groups=[
+            [{}],
+            [{"lr": 0.3}, {"betas": (0.7, 0.95)}],
+            [{"amsgrad": True}, {"weight_decay": 0.1}, {"lr": 0.02, "maximize": True, "eps": 1e-4}],
+        ],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.999), st.floats(0.9, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "amsgrad": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+}
+"""By the method's name."""
+
+
+def describe(name: str) -> Description:
+    """The description of a method, or a failure that says what to write."""
+    if name not in DESCRIPTIONS:
+        pytest.fail(
+            f"{name} has no description: add one to DESCRIPTIONS in tests/methods.py, with "
+            f"settings that reach every branch of its update",
+            pytrace=False,
+        )
+    return DESCRIPTIONS[name]
+
+
+def optimizers() -> list[registry.Method]:
+    """The registry's optimizers."""
+    return list(registry.methods("optimizer"))
+
+
+def cases() -> list[Any]:
+    """Each optimizer with each of its settings, as parameters of a test."""
+    return [
+        pytest.param(method, options, id=f"{method.name} {options}")
+        for method in optimizers()
+        for options in (DESCRIPTIONS[method.name].settings if method.name in DESCRIPTIONS else [{}])
+    ]
+
+
+def record(steps: int, shapes: Sequence[Shape] = ((3,), (4, 2), ()), seed: int = 0) -> list[Row]:
+    """Starts, followed by `steps` gradients for each shape; some entries are exactly zero."""
+    rng = np.random.default_rng(seed)
+    rows = [[rng.normal(size=shape) for shape in shapes] for _ in range(steps + 1)]
+    for gradients in rows[1:]:
+        gradients[0].flat[0] = 0.0
+    return rows
+
+
+def groups_of(parameters: Sequence[Any], per_group: Sequence[Hyper]) -> list[dict]:
+    """One group per entry of `per_group`, the last with all parameters that are left."""
+    ends = [*range(len(per_group)), len(parameters)]
+    return [
+        {**options, "params": list(parameters[start:end])}
+        for options, (start, end) in zip(per_group, pairwise(ends), strict=True)
+    ]
+
+
+def bowl(theta: np.ndarray, slope: np.ndarray) -> tuple[float, np.ndarray]:
+    """Loss and gradient of Σ(½aθ² + θ⁴/40 + cθ): for methods that look at the loss themselves."""
+    a = np.linspace(1.0, 3.0, theta.size).reshape(theta.shape)
+    loss = float(np.sum(a * theta**2 / 2 + theta**4 / 40 + slope * theta))
+    return loss, a * theta + theta**3 / 10 + slope
+
+
+class Run:
+    """An optimizer, ours or the reference, on recorded gradients."""
+
+    def __init__(self, method, starts: Row, per_group: Sequence[Hyper], options: Hyper) -> None:
+        self.method, self.description = method, describe(method.name)
+        self.parameters = [self.parameter(start) for start in starts]
+        self.optimizer = self.made(groups_of(self.parameters, per_group), **options)
+
+    def step(self, row: Row, skip: int | None = None) -> Row:
+        """Take a step and return what must agree; one parameter may be without gradient."""
+
+        def closure() -> Any:
+            losses = []
+            for p, slope in zip(self.parameters, row, strict=True):
+                loss, gradient = bowl(values(p), slope)
+                p.grad = self.gradient(gradient)
+                losses.append(loss)
+            return self.loss(sum(losses))
+
+        if self.method.closure:
+            self.optimizer.step(closure)
+        else:
+            for i, (p, gradient) in enumerate(zip(self.parameters, row, strict=True)):
+                p.grad = None if i == skip else self.gradient(gradient)
+            self.optimizer.step()
+        return self.description.read(self.optimizer, self.parameters)
+
+
+class Ours(Run):
+    """Our optimizer."""
+
+    parameter = staticmethod(Parameter)
+    gradient = staticmethod(np.copy)
+    loss = staticmethod(float)
+
+    def made(self, groups: list[dict], **options: Any) -> Any:
+        return self.description.make(self.method.load(), groups, **options)
+
+
+class Theirs(Run):
+    """The reference's."""
+
+    gradient = staticmethod(torch.tensor)
+    loss = staticmethod(torch.tensor)
+
+    def parameter(self, start: np.ndarray) -> torch.nn.Parameter:
+        return torch.nn.Parameter(torch.tensor(start))
+
+    def made(self, groups: list[dict], **options: Any) -> Any:
+        if self.description.reference is not None:
+            return self.description.reference(groups, **options)
+        name = self.method.torch.rpartition(".")[2]
+        return getattr(torch.optim, name)(groups, **options)
+
+
+def pair(method, options: Hyper, per_group: Sequence[Hyper] = ({},), seed: int = 0, starts=None):
+    """Ours and the reference's from one start, and the rows of gradients to come."""
+    description = describe(method.name)
+    first, *rows = record(description.steps, description.shapes, seed)
+    starts = first if starts is None else starts
+    return (
+        Ours(method, starts, per_group, options), Theirs(method, starts, per_group, options), rows,
+    )  # fmt: skip
+
+
+def distance(ours: Row, theirs: Row) -> float:
+    """max|a − b| / max|b|, over all parameters."""
+    scale = max(np.abs(b).max() for b in theirs)
+    return max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)) / scale
+
+
+def assert_equal_paths(ours: Run, theirs: Run, rows: list[Row], tolerance: float) -> None:
+    """Step both through the gradients; they must agree after each step."""
+    for t, row in enumerate(rows, start=1):
+        error = distance(ours.step(row), theirs.step(row))
+        assert error <= tolerance, f"{error:.1e} after step {t}"
+
+
+def assert_follows(name: str, options: Hyper, rows: list[Row]) -> None:
+    """The method of that name follows its reference through given starts and gradients."""
+    method, (starts, *gradients) = registry.find(name), rows
+    both = (kind(method, starts, [{}], options) for kind in (Ours, Theirs))
+    assert_equal_paths(*both, gradients, describe(name).tolerance)
+
+
+def single(method, options: Hyper | None = None, shape: Shape | None = None, dtype=np.float64):
+    """One of our optimizers on one parameter of ones, and that parameter."""
+    description = describe(method.name)
+    p = Parameter(np.ones(shape if shape is not None else description.shapes[0], dtype))
+    chosen = description.settings[0] if options is None else options
+    return description.make(method.load(), [p], **chosen), p
+
+
+def take(optimizer, p: Parameter, gradient: np.ndarray) -> None:
+    """Take one step with a gradient, whether the method wants a closure or not."""
+
+    def closure() -> float:
+        p.grad = gradient
+        return float(np.sum(p.data * gradient, dtype=np.float64))
+
+    optimizer.step(closure)
+
+
+def stepped(method, steps=3):
+    """An optimizer with two groups, if it admits two, and a state, after some steps."""
+    description = describe(method.name)
+    parameters = [Parameter(np.ones(shape)) for shape in description.shapes[:2]]
+    groups = [{"params": [p]} for p in parameters]
+    if len(description.groups) == 1:
+        groups = [{"params": parameters}]
+    options = {**description.settings[0], **description.awake}
+    optimizer = description.make(method.load(), groups, **options)
+    advance(optimizer, parameters, steps)
+    return optimizer
+
+
+def advance(optimizer, parameters, steps):
+    """Take steps down a bowl."""
+
+    def closure():
+        losses = []
+        for p in parameters:
+            loss, gradient = bowl(p.data, np.ones(p.shape))
+            p.grad = gradient
+            losses.append(loss)
+        return sum(losses)
+
+    for _ in range(steps):
+        optimizer.step(closure)
+
+
+def members(optimizer) -> list[Parameter]:
+    """The optimizer's parameters."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
