@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-PYTHON = frozenset({float, int, bool, str, type(None)})
+PYTHON = frozenset({float, int, bool, type(None)})
+"""What is a plain number already, or no number."""
 
 
 def untorched(value: Any) -> Any:

@@ -80,9 +80,9 @@ class Optimizer:
     =============================  ===============================================================
 
     Where the update is elementwise, as most are, hyper-parameters may be arrays that broadcast
-    against the parameter: as many runs at once. They keep their digits, as numbers do, but where a
-    number is rounded to a parameter of less than float64 before it is multiplied, an array's product
-    is rounded after it: the last digit may differ.
+    against the parameter: as many runs at once. They keep their digits, as numbers do. In a
+    parameter of less than float64 a number is rounded before it is multiplied and the product with
+    an array after it, so that the last digit may differ.
     """
 
     limits: ClassVar[dict[str, Kind | tuple[Kind, ...]]] = {}
@@ -170,11 +170,14 @@ class Optimizer:
     def _check_hyper(self, group: Group) -> None:
         """Refuse hyper-parameters of a group that are not admitted, and keep plain numbers."""
         for name in self.defaults:
-            checked = tuple(
-                self._checked(*each, group["params"]) for each in self._entries(name, group[name])
-            )
-            group[name] = checked if isinstance(self.limits[name], tuple) else checked[0]
+            group[name] = self._admitted(name, group[name], group)
         self._check(group)
+
+    def _admitted(self, name: str, value: Any, group: Group) -> Any:
+        """Return a hyper-parameter of a group as plain numbers, or refuse it."""
+        members = group["params"]
+        checked = tuple(self._checked(*each, members) for each in self._entries(name, value))
+        return checked if isinstance(self.limits[name], tuple) else checked[0]
 
     def _entries(self, name: str, value: Any) -> list[tuple[str, Any, Kind]]:
         """Return name, value and kind of a hyper-parameter, or of each entry of one with several.
@@ -300,12 +303,7 @@ class Optimizer:
         hyper = {}
         for name in self.defaults:
             value = group[name]
-            if type(value) not in PYTHON or type(value) is str:  # set by hand or by a scheduler
-                value = tuple(
-                    self._checked(*each, group["params"]) for each in self._entries(name, value)
-                )
-                value = value if isinstance(self.limits[name], tuple) else value[0]
-            hyper[name] = value
+            hyper[name] = value if _is_plain(value) else self._admitted(name, value, group)
         return hyper
 
     def _begin(self, p: Parameter, h: Hyper) -> State:
@@ -373,3 +371,9 @@ class Optimizer:
 def _owner(array: Array) -> Any:
     """Return the object whose memory an array shows."""
     return array if array.base is None else array.base
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a hyper-parameter is Python's already, as it is unless a scheduler set it anew."""
+    kind = type(value)
+    return kind in PYTHON or (kind is tuple and all(type(entry) in PYTHON for entry in value))
