@@ -99,9 +99,9 @@ def descend(
 
     A run that diverges is a result: see `Trajectory.diverged_at`.
 
-    Every step is given a closure, so that methods which look at the loss more than once find it; a
-    noisy gradient is drawn anew at each look. The record is of where the optimizer says that the
-    loss is to be evaluated: for a method that averages, at the average.
+    Every step is given a closure, so that methods which look more than once can; it returns the loss
+    if the method needs one, and a noisy gradient is drawn anew at each look. The record is of where
+    the optimizer says that the loss is to be evaluated: for a method that averages, at the average.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def descend(
 
     def closure() -> Any:
         p.grad = landscape.gradient(p.data)
-        return landscape.value(p.data)
+        return landscape.value(p.data) if mover.needs_closure else None  # it costs time
 
     records = []
     with np.errstate(all="ignore"):  # a diverging run is a result, not a wall of warnings

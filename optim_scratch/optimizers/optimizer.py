@@ -97,6 +97,9 @@ class Optimizer:
     elementwise: ClassVar[bool] = True
     """Whether each entry of a parameter moves by itself."""
 
+    needs_closure: ClassVar[bool] = False
+    """Whether `step` cannot do without a closure, because it looks at the loss or gradient again."""
+
     def __init__(self, params: Parameters, defaults: Hyper) -> None:
         self.defaults = defaults
         self.state: dict[Parameter, State] = {}
@@ -373,7 +376,10 @@ def _owner(array: Array) -> Any:
     return array if array.base is None else array.base
 
 
+_PLAIN = PYTHON | {np.ndarray}
+
+
 def _is_plain(value: Any) -> bool:
-    """Whether a hyper-parameter is Python's already, as it is unless a scheduler set it anew."""
+    """Whether a hyper-parameter is a number or an array already, as it is if nobody set it anew."""
     kind = type(value)
-    return kind in PYTHON or (kind is tuple and all(type(entry) in PYTHON for entry in value))
+    return kind in _PLAIN or (kind is tuple and all(type(entry) in _PLAIN for entry in value))

@@ -85,6 +85,11 @@ class Wrapper(Optimizer):
         """Whether each entry of a parameter moves by itself: if it does in the wrapped one."""
         return self.optimizer.elementwise
 
+    @property
+    def needs_closure(self) -> bool:  # type: ignore[override]
+        """Whether the wrapped one's step cannot do without a closure."""
+        return self.optimizer.needs_closure
+
     def add_param_group(self, group: Group) -> None:
         """Let the wrapped optimizer move more parameters.
 
