@@ -99,9 +99,9 @@ def descend(
 
     A run that diverges is a result: see `Trajectory.diverged_at`.
 
-    Every step is given a closure, so that methods which look more than once can; it returns the loss
-    if the method needs one, and a noisy gradient is drawn anew at each look. The record is of where
-    the optimizer says that the loss is to be evaluated: for a method that averages, at the average.
+    Every step is given a closure, so that methods which look more than once can. It returns the
+    loss if the method needs one, and draws a noisy gradient anew at each look. The record is of
+    where the optimizer says that the loss is to be evaluated: if it averages, at the average.
 
     Parameters
     ----------

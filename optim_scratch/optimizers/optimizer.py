@@ -98,7 +98,7 @@ class Optimizer:
     """Whether each entry of a parameter moves by itself."""
 
     needs_closure: ClassVar[bool] = False
-    """Whether `step` cannot do without a closure, because it looks at the loss or gradient again."""
+    """Whether `step` must have a closure, because it looks at the loss or the gradient again."""
 
     def __init__(self, params: Parameters, defaults: Hyper) -> None:
         self.defaults = defaults
