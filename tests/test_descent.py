@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from optim_scratch import descend, problems, surfaces
 from optim_scratch.optimizers import SGD
@@ -136,3 +137,77 @@ def test_rates_along_the_only_coordinate_are_no_runs():
     with pytest.raises(ValueError, match=r"lr of shape \(3,\) does not broadcast"):
         descend(bowl, SGD, 1, lr=np.array([0.1, 0.2, 0.3]))
     assert descend(bowl, SGD, 1, lr=np.array([[0.1], [0.2], [0.3]])).losses.shape == (2, 3)
+
+
+class Halfway(SGD):
+    """Evaluated halfway to the origin."""
+
+    def point(self, p):
+        return p.data / 2
+
+
+def test_takes_whatever_makes_an_optimizer():
+    surface = surfaces.ravine(5)
+    plain = descend(surface, SGD, 10, lr=0.05)
+    made = descend(surface, lambda params: SGD(params, lr=0.05), 10)
+    passed = descend(surface, lambda params, lr: SGD(params, lr=lr), 10, lr=0.05)
+    assert np.array_equal(made.points, plain.points)
+    assert np.array_equal(passed.points, plain.points)
+
+
+def test_records_where_the_loss_is_to_be_evaluated():
+    surface = surfaces.ravine(5)
+    plain, halfway = (descend(surface, kind, 10, lr=0.05) for kind in (SGD, Halfway))
+    assert np.array_equal(halfway.points, plain.points / 2)
+    assert np.array_equal(halfway.losses, surface.value(plain.points / 2))
+
+
+def test_every_step_gets_a_closure_that_looks_where_the_parameter_is():
+    class Looking(SGD):
+        needs_closure = True
+
+        def step(self, closure=None):
+            (p,) = self.param_groups[0]["params"]
+            first = closure()
+            p.data += 1.0
+            losses.append((first, closure(), p.grad.copy()))
+            p.data -= 1.0
+
+    losses = []
+    surface = surfaces.ravine(5)
+    descend(surface, Looking, 1, start=[2.0, 3.0])
+    ((here, there, gradient),) = losses
+    assert here == surface.value(np.array([2.0, 3.0]))
+    assert there == surface.value(np.array([3.0, 4.0]))
+    assert np.array_equal(gradient, surface.gradient(np.array([3.0, 4.0])))
+
+
+def test_one_that_needs_no_closure_is_spared_the_loss():
+    class Silent(SGD):
+        def step(self, closure=None):
+            assert closure() is None
+
+    descend(surfaces.ravine(5), Silent, 1)
+
+
+@pytest.mark.parametrize("optimizer", [3, "SGD", None])
+def test_refuses_what_makes_no_optimizer(optimizer):
+    with pytest.raises(TypeError, match="optimizer must be a class or make an optimizer, got"):
+        descend(surfaces.ravine(5), optimizer, 1)
+
+
+def test_refuses_an_optimizer_of_another_kind():
+    with pytest.raises(TypeError, match="optimizer must make one of ours, got torch"):
+        descend(
+            surfaces.ravine(5),
+            lambda params: torch.optim.SGD([torch.zeros(2, requires_grad=True)]),
+            1,
+        )
+
+
+def test_refuses_many_runs_with_a_method_that_takes_them_for_one():
+    class Whole(SGD):
+        elementwise = False
+
+    with pytest.raises(ValueError, match=r"Whole would take \(4,\) runs for one"):
+        descend(surfaces.ravine(5), Whole, 1, start=np.ones((4, 2)))
