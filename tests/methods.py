@@ -4,17 +4,21 @@ Parity, state, loading, refusals, dtype, tiles and runs at once are tested from 
 and the class's own `limits`. A method without one fails with a sentence that says what to write.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import prodigyopt
 import pytest
+import schedulefree
 import torch
 from hypothesis import strategies as st
 
 from optim_scratch import Parameter, registry
+from optim_scratch.optimizers import Optimizer
 
 Shape = tuple[int, ...]
 Hyper = dict[str, Any]
@@ -49,6 +53,15 @@ class Description:
         How many are compared.
     crosses : bool
         Whether the reference's `state_dict` and ours are to be loaded by each other.
+    drawn : dict of hypothesis strategies
+        From which arguments are drawn, together and at random.
+    admitted : callable
+        What makes drawn arguments admissible together.
+    downhill : bool
+        Whether gradients are to be those of a bowl, which tilts from step to step, and not drawn:
+        for methods that estimate a distance, which gradients of nothing do not have.
+    awake : dict
+        Settings with which a method that can do without a state has one.
     """
 
     settings: list[Hyper]
@@ -64,6 +77,7 @@ class Description:
     crosses: bool = True
     drawn: dict[str, st.SearchStrategy] = field(default_factory=lambda: {"lr": st.floats(1e-4, 1)})
     admitted: Callable[[Hyper], Hyper] = lambda options: options
+    downhill: bool = False
     awake: Hyper = field(default_factory=dict)
 
 
@@ -79,6 +93,37 @@ def admitted_by_sgd(options: Hyper) -> Hyper:
     if options["maximize"]:
         options["weight_decay"] = min(options["weight_decay"], 0.5 / options["lr"])
     return options
+
+
+def at_the_average(optimizer: Any, parameters: Sequence[Any]) -> Row:
+    """A schedule-free method's y and x, ours or the reference's."""
+    ys = [values(p) for p in parameters]
+    if isinstance(optimizer, Optimizer):
+        return ys + [optimizer.point(p).copy() for p in parameters]
+    optimizer.eval()
+    xs = [values(p) for p in parameters]
+    optimizer.train()
+    # the switch there and back rounds: put y back as it was
+    for p, y in zip(parameters, ys, strict=True):
+        p.data.copy_(torch.tensor(y))
+    return ys + xs
+
+
+def in_training(kind: Make) -> Make:
+    """Make a reference that must be switched to training."""
+
+    def make(groups: Any, **options: Any) -> Any:
+        optimizer = kind(groups, **options)
+        optimizer.train()
+        return optimizer
+
+    return make
+
+
+def silent_prodigy(groups: Any, **options: Any) -> Any:
+    """Make the reference, which prints that it decouples decay."""
+    with contextlib.redirect_stdout(None):
+        return prodigyopt.Prodigy(groups, **options)
 
 
 DESCRIPTIONS: dict[str, Description] = {
@@ -148,6 +193,111 @@ DESCRIPTIONS: dict[str, Description] = {
             "maximize": st.booleans(),
         },
     ),
+    "RMSprop": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"alpha": 0.5},
+            {"alpha": 0.0},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"momentum": 0.9},
+            {"centered": True, "eps": 1e-3},
+            {"momentum": 0.8, "centered": True, "eps": 0.1, "weight_decay": 0.1, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03, "momentum": 0.5}, {"alpha": 0.9}, {"centered": True}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "alpha": st.floats(0.5, 0.999),
+            # the variance of few gradients may be 0 but for rounding, which ε must outweigh
+            "eps": st.floats(1e-3, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "momentum": st.floats(0.0, 0.95),
+            "centered": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "SGDScheduleFree": Description(
+        settings=[
+            {"lr": 0.1},
+            {},
+            {"lr": 0.1, "momentum": 0.5},
+            {"lr": 0.1, "weight_decay": 0.1},
+            {"lr": 0.1, "warmup_steps": 10},
+            {"lr": 0.1, "r": 1.0},
+            {"lr": 0.1, "warmup_steps": 20, "weight_lr_power": 0.0, "r": 0.5, "momentum": 0.95},
+            {"lr": 0.0},
+        ],
+        groups=[[{}], [{"lr": 0.03, "momentum": 0.7}, {"warmup_steps": 5}, {"weight_decay": 0.1}]],
+        reference=in_training(schedulefree.SGDScheduleFree),
+        read=at_the_average,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "momentum": st.floats(0.1, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "warmup_steps": st.integers(0, 60),
+            "r": st.floats(0.0, 2.0),
+            "weight_lr_power": st.floats(0.0, 2.0),
+        },
+    ),
+    "AdamWScheduleFree": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "betas": (0.5, 0.9)},
+            {"lr": 0.1, "eps": 0.1},
+            {"lr": 0.1, "weight_decay": 0.1},
+            {"lr": 0.1, "warmup_steps": 10},
+            {"lr": 0.1, "r": 1.0, "betas": (0.95, 0.99)},
+            {"lr": 0.1, "warmup_steps": 20, "weight_lr_power": 0.0, "weight_decay": 0.5},
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"warmup_steps": 5}, {"eps": 0.1}]],
+        reference=in_training(schedulefree.AdamWScheduleFree),
+        read=at_the_average,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.1, 0.99), st.floats(0.5, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "warmup_steps": st.integers(0, 60),
+            "r": st.floats(0.0, 2.0),
+            "weight_lr_power": st.floats(0.0, 2.0),
+        },
+    ),
+    "Prodigy": Description(
+        settings=[
+            {},
+            {"d0": 1e-2},
+            {"d0": 1e-2, "lr": 0.5, "betas": (0.8, 0.9)},
+            {"d0": 1e-2, "beta3": 0.5},
+            {"d0": 1e-2, "weight_decay": 0.1},
+            {"d0": 1e-2, "weight_decay": 0.1, "decouple": False},
+            {"d0": 1e-2, "use_bias_correction": True, "eps": 0.1},
+            {"d0": 1e-2, "safeguard_warmup": True, "lr": 0.3},
+            {"d0": 1e-3, "growth_rate": 1.02, "d_coef": 2.0},
+            {"d0": 1e-2, "slice_p": 3},
+        ],
+        # one estimate for all: a group may differ in what is its own, and stand still
+        groups=[[{}], [{"eps": 0.1}, {"lr": 0.0}, {"weight_decay": 0.2}]],
+        reference=silent_prodigy,
+        downhill=True,
+        crosses=False,
+        drawn={
+            "lr": st.floats(0.1, 1.0),
+            "betas": st.tuples(st.floats(0.1, 0.95), st.floats(0.5, 0.999)),
+            "beta3": st.none() | st.floats(0.1, 0.99),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "decouple": st.booleans(),
+            "use_bias_correction": st.booleans(),
+            "safeguard_warmup": st.booleans(),
+            "d0": st.floats(1e-6, 0.1),
+            "d_coef": st.floats(0.5, 2.0),
+            "growth_rate": st.just(float("inf")) | st.floats(1.01, 2.0),
+            "slice_p": st.integers(1, 4),
+        },
+    ),
 }
 """By the method's name."""
 
@@ -215,14 +365,17 @@ class Run:
 
         def closure() -> Any:
             losses = []
-            for p, slope in zip(self.parameters, row, strict=True):
+            for i, (p, slope) in enumerate(zip(self.parameters, row, strict=True)):
                 loss, gradient = bowl(values(p), slope)
-                p.grad = self.gradient(gradient)
+                p.grad = None if i == skip else self.gradient(gradient)
                 losses.append(loss)
             return self.loss(sum(losses))
 
         if self.method.closure:
             self.optimizer.step(closure)
+        elif self.description.downhill:
+            closure()
+            self.optimizer.step()
         else:
             for i, (p, gradient) in enumerate(zip(self.parameters, row, strict=True)):
                 p.grad = None if i == skip else self.gradient(gradient)

@@ -17,7 +17,7 @@ Hyper = dict[str, Any]
 TILE = 131_072
 
 
-def tiles(h: Hyper, theta: Array, *arrays: Array | None) -> Iterator[tuple[Any, ...]]:
+def tiles(h: Hyper, theta: Array, *arrays: Any) -> Iterator[tuple[Any, ...]]:
     """Yield hyper-parameters and arrays, all of them piece by piece where they are large.
 
     What is yielded are views: an update writes into them in place. The numbers are the same as
@@ -30,8 +30,9 @@ def tiles(h: Hyper, theta: Array, *arrays: Array | None) -> Iterator[tuple[Any, 
         `theta`.
     theta : ndarray of any shape
         The parameter.
-    *arrays : ndarray of that shape, or None
-        Its gradient and its state. None stays None.
+    *arrays : ndarray, number or None
+        Its gradient and its state, of that shape, to be written into; what follows from
+        hyper-parameters, of a shape that broadcasts. A number is for each piece, None stays None.
 
     Yields
     ------
@@ -48,7 +49,7 @@ def tiles(h: Hyper, theta: Array, *arrays: Array | None) -> Iterator[tuple[Any, 
         return
     for piece in _pieces(theta.shape):
         cut = {name: _cut(value, theta.shape, piece) for name, value in h.items()}
-        yield (cut, *(a if a is None else a[piece] for a in (theta, *arrays)))
+        yield (cut, theta[piece], *(_cut(a, theta.shape, piece) for a in arrays))
 
 
 def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
@@ -62,7 +63,9 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
 
 
 def _cut(value: Any, shape: tuple[int, ...], piece: tuple[Any, ...]) -> Any:
-    """Return the part of a hyper-parameter that belongs to a piece; a number belongs to each."""
+    """Return the part that belongs to a piece; a number belongs to each."""
     if isinstance(value, tuple):
         return tuple(_cut(entry, shape, piece) for entry in value)
-    return np.broadcast_to(value, shape)[piece] if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    return (value if value.shape == shape else np.broadcast_to(value, shape))[piece]

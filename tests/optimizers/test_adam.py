@@ -228,7 +228,9 @@ def test_betas_in_tensors_are_loaded_and_arrays_do_not_cross_to_torch():
 
 def test_refuses_the_state_of_torchs_adamw():
     theirs = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))])
-    with pytest.raises(ValueError, match="must be of Adam, got one with decoupled_weight_decay=True"):
+    with pytest.raises(
+        ValueError, match="must be of Adam, got one with decoupled_weight_decay=True"
+    ):
         Adam([Parameter([0.0, 0.0])]).load_state_dict(theirs.state_dict())
 
 

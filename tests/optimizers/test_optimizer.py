@@ -121,7 +121,8 @@ def test_a_state_dict_is_a_snapshot(method):
     optimizer = stepped(method)
     saved = optimizer.state_dict()
     before = copy.deepcopy(saved)
-    optimizer.param_groups[0]["lr"] = 0.9
+    for group in optimizer.param_groups:
+        group["lr"] = 0.9
     advance(optimizer, members(optimizer), 1)
     assert repr(saved) == repr(before)
 
