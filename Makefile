@@ -6,8 +6,10 @@ endif
 
 PYTHON ?= python3
 VENV := .venv
+FRAMEWORKS := $(VENV)-frameworks
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --no-compile
+INSTALL := -m pip --disable-pip-version-check --no-input install --quiet --no-compile
+PIP := $(BIN)/python $(INSTALL)
 SITE := _build/html
 PORT ?= 8000
 RECIPES ?= constant step multistep exponential warmup-step warmup-multistep warmup-exponential \
@@ -18,7 +20,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab lint format types unit nbval site site-test notebook notebooks figures \
-        bench results clean
+        frameworks bench results clean
 
 help: ## list the targets
 	@echo "Optimizers from Scratch: make <target>"
@@ -73,6 +75,9 @@ notebooks: $(VENV)/.test ## run every notebook in place
 figures: $(VENV)/.test ## run every notebook and compare its pictures with the committed ones
 	@$(BIN)/python tests/notebooks.py compare $(NOTEBOOKS)
 
+frameworks: $(FRAMEWORKS)/.test ## our schedulers in Lightning, accelerate, transformers, ignite, skorch
+	@$(FRAMEWORKS)/bin/python -m pytest tests/frameworks
+
 bench: $(VENV)/.test ## speed, as ratios measured side by side
 	@$(BIN)/python -m tests.bench
 
@@ -81,7 +86,7 @@ results: $(VENV)/.test ## train the recipes that have no record yet (hours); REC
 
 clean: ## remove what was built, but not .venv
 	@rm -rf _build build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
-	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './$(VENV)*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || \
@@ -103,3 +108,9 @@ $(VENV)/.test: pyproject.toml requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e .
 	@touch $@ $(VENV)/.book
+
+$(FRAMEWORKS)/.test: pyproject.toml tests/frameworks/constraints.txt | $(BIN)/python
+	@echo "installing the frameworks into $(FRAMEWORKS) ..."
+	@$(BIN)/python -m venv $(FRAMEWORKS)
+	@$(FRAMEWORKS)/bin/python $(INSTALL) -c tests/frameworks/constraints.txt -e '.[frameworks]'
+	@touch $@

@@ -9,7 +9,7 @@ WITH_METRIC = "ReduceLROnPlateau"
 WITHOUT_METRIC = [name for name in NAMES if name != WITH_METRIC]
 IN_TORCH = [method.name for method in registry.methods("scheduler") if method.torch]
 STEPS = 12
-METRICS = [1.0, 0.5, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4]
+METRICS = [1.0, 0.5, 0.75, 0.75, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25]  # also in float32
 
 
 class Inverse:

@@ -26,14 +26,10 @@ from torch.optim import lr_scheduler
 
 from optim_scratch import registry
 from optim_scratch import schedulers as ours
-from optim_scratch.schedulers.composition import Composition
 
 
 class _Accepted(ours.LRScheduler):
     """What torch and the frameworks touch beside the methods that are public."""
-
-    # accelerate adds to it in every micro-batch, also where ours keep no count
-    _step_count = 0
 
     def _update_lr(self, epoch: int | None = None) -> None:
         """Begin at a milestone, as torch's SequentialLR asks its members to, with the epoch 0."""
@@ -92,12 +88,9 @@ def for_frameworks(kind: Any, parent: type[Any] | None = None) -> Any:
         return kind
     plateau = issubclass(kind, ours.ReduceLROnPlateau)
     parent = parent or (lr_scheduler.ReduceLROnPlateau if plateau else lr_scheduler.LRScheduler)
-    foreign = ["_get_lr_called_within_step"]  # ignite sets it
-    if plateau or issubclass(kind, Composition):
-        foreign.append("_step_count")
     namespace = {
         **{name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")},
-        "transient": (*kind.transient, *foreign),
+        "transient": (*kind.transient, "_get_lr_called_within_step"),  # which ignite sets
     }
     accepted = _AcceptedPlateau if plateau else _Accepted
     return type(kind.__name__, (accepted, kind, parent), namespace)
