@@ -6,6 +6,14 @@ what is none, or leave it out without a word. Skorch and transformers ask whethe
 stands under its own name as a subclass of ours and, after it, of torch's class of that name, or of
 ``LRScheduler`` where torch has none. Rates, arguments and saved states are those of ours.
 
+Notes
+-----
+torch's ``SequentialLR`` takes them as members from torch 2.9 on. Ignite's ``LRScheduler`` reads
+``get_lr`` and counts by itself, with which no composition, no plateau and no `SWALR` can live, nor
+can torch's: with ignite, call `step` in a handler of ``ITERATION_COMPLETED`` or
+``EPOCH_COMPLETED``, which suits every scheduler. Skorch makes a scheduler from its class; a
+composition it makes from a function of `optimizer` and `last_epoch`.
+
 Examples
 --------
 >>> import torch
