@@ -98,8 +98,11 @@ def test_a_scheduler_that_the_registry_gets_is_here_too(monkeypatch):
         """One that is yet to be written."""
 
     monkeypatch.setattr(step_lr, "Later", Later, raising=False)
-    method = replace(registry.find("StepLR"), name="Later", torch="")
-    monkeypatch.setattr(registry, "METHODS", (*registry.METHODS, method))
+    longer = (
+        *registry.methods("scheduler"),
+        replace(registry.find("StepLR"), name="Later", torch=""),
+    )
+    monkeypatch.setattr(registry, "methods", lambda kind: longer)
     spec = importlib.util.spec_from_file_location("again", accepted.__file__)
     again = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(again)
