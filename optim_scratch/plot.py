@@ -1,6 +1,6 @@
 """Figures in the book's style: each function takes an Axes and returns it.
 
-One colour stands for one optimizer through the whole book.
+One colour stands for one family of optimizers through the whole book; its members differ by dash.
 """
 
 from __future__ import annotations
@@ -15,18 +15,67 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from numpy.typing import ArrayLike
 
+from . import registry
 from .descent import Trajectory
 from .parameter import Array
 from .surfaces import Surface
 
 COLOURS: dict[str, str] = {
-    "gradient descent": "#0072B2",
-    "SGD": "#0072B2",
+    "gradient": "#0072B2",
     "momentum": "#D55E00",
-    "Nesterov": "#009E73",
-    "Adam": "#CC79A7",
+    "adaptive": "#CC79A7",
+    "sign": "#E69F00",
+    "average": "#009E73",
+    "layer": "#56B4E9",
+    "matrix": "#000000",
+    "curvature": "#882255",
+    "rate-free": "#999933",
+    "sharpness": "#44AA99",
 }
-"""One colour per optimizer, from the palette of Okabe & Ito (2008), safe for colour-blind eyes."""
+"""One colour per family, from the palettes of Okabe & Ito (2008) and, once those are used up, of
+Tol (2021), made for colour-blind eyes."""
+
+DASHES: tuple[Any, ...] = (
+    "-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (6, 2, 2, 2)),
+    (0, (2, 2)), (0, (10, 2, 2, 2)), (0, (5, 5)), (0, (3, 3, 1, 3)),
+)  # fmt: skip
+"""One dash per member of a family, in the registry's order."""
+
+
+def _members() -> dict[str, list[str]]:
+    """Return the names of each family's members; SGD goes by what it is set to as well."""
+    members: dict[str, list[str]] = {family: [] for family in COLOURS}
+    members["momentum"] += ["momentum", "Nesterov"]
+    members["gradient"].append("gradient descent")
+    for method in registry.methods("optimizer"):
+        members[method.family].append(method.name)
+    return members
+
+
+def look(name: str) -> dict[str, Any]:
+    """Return how an optimizer's curves are drawn, the same in every figure.
+
+    Parameters
+    ----------
+    name : str
+        An optimizer of the registry, ``"gradient descent"``, ``"momentum"`` or ``"Nesterov"``.
+
+    Returns
+    -------
+    dict
+        ``color`` and ``linestyle``; empty for any other name.
+
+    Examples
+    --------
+    >>> look("momentum"), look("Nesterov")["linestyle"]
+    ({'color': '#D55E00', 'linestyle': '-'}, '--')
+    """
+    name = {"SGD": "gradient descent"}.get(name, name)
+    for family, members in _members().items():
+        if name in members:
+            return {"color": COLOURS[family], "linestyle": DASHES[members.index(name)]}
+    return {}
+
 
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of curves that are not of different optimizers, in order."""
@@ -111,7 +160,7 @@ def path(
     trajectory : Trajectory
         Of one run in two dimensions.
     label : str
-        For the legend; an optimizer's name also chooses its colour.
+        For the legend; an optimizer's name also chooses its look.
     colour : str, optional
         Instead of the label's.
     **style
@@ -122,13 +171,10 @@ def path(
     with np.errstate(invalid="ignore"):
         near = np.all(np.abs(trajectory.points - centre) <= 3 * size, axis=-1)
     points = np.where(near[:, None], trajectory.points, np.nan)
-    look = {
-        "marker": "o",
-        "markersize": 2.5,
-        "linewidth": 1.3,
-        "color": colour or COLOURS.get(label),
-    }
-    (line,) = ax.plot(*points.T, **{**look, "label": label or None, **style})
+    drawn: dict[str, Any] = {"marker": "o", "markersize": 2.5, "linewidth": 1.3, **look(label)}
+    if colour:
+        drawn["color"] = colour
+    (line,) = ax.plot(*points.T, **{**drawn, "label": label or None, **style})
     ax.plot(*points[0], "o", color=line.get_color(), markersize=6, zorder=5)
     return ax
 
@@ -141,10 +187,10 @@ def loss_curves(ax: Axes, runs: Mapping[str, Trajectory]) -> Axes:
     ax : Axes
         Where to draw.
     runs : mapping of label to Trajectory
-        Of one run each; an optimizer's name as label chooses its colour.
+        Of one run each; an optimizer's name as label chooses its look.
     """
     for label, run in runs.items():
-        ax.plot(run.steps, run.losses, label=label, color=COLOURS.get(label))
+        ax.plot(run.steps, run.losses, label=label, **look(label))
     ax.set(yscale="log", xlabel="step", ylabel="loss")
     ax.legend()
     return ax

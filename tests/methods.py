@@ -18,6 +18,7 @@ import torch
 from hypothesis import strategies as st
 
 from optim_scratch import Parameter, registry
+from optim_scratch.checks import untorched
 from optim_scratch.optimizers import Optimizer
 
 Shape = tuple[int, ...]
@@ -109,6 +110,13 @@ def at_the_average(optimizer: Any, parameters: Sequence[Any]) -> Row:
     return ys + xs
 
 
+def with_averages(optimizer: Any, parameters: Sequence[Any]) -> Row:
+    """ASGD's points and their averages."""
+    return [values(p) for p in parameters] + [
+        np.copy(untorched(optimizer.state[p]["ax"])) for p in parameters if p in optimizer.state
+    ]
+
+
 def in_training(kind: Make) -> Make:
     """Make a reference that must be switched to training."""
 
@@ -175,6 +183,7 @@ DESCRIPTIONS: dict[str, Description] = {
             {"lr": 0.01, "amsgrad": True},
             {"lr": 0.01, "betas": (0.5, 0.5), "amsgrad": True},
             {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.01, "amsgrad": True, "maximize": True},
+            {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True},
         ],
         # no decay of the first parameter, which has an entry without gradient: decay alone drives
         # it to and fro across 0 in steps that do not shrink with it, and rounding errors grow from
@@ -191,6 +200,7 @@ DESCRIPTIONS: dict[str, Description] = {
             "weight_decay": st.floats(0.0, 0.5),
             "amsgrad": st.booleans(),
             "maximize": st.booleans(),
+            "decoupled_weight_decay": st.booleans(),
         },
     ),
     "RMSprop": Description(
@@ -296,6 +306,85 @@ DESCRIPTIONS: dict[str, Description] = {
             "d_coef": st.floats(0.5, 2.0),
             "growth_rate": st.just(float("inf")) | st.floats(1.01, 2.0),
             "slice_p": st.integers(1, 4),
+        },
+    ),
+    "AdamW": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.01, "betas": (0.5, 0.9), "weight_decay": 0.5},
+            {"lr": 0.01, "eps": 0.1, "weight_decay": 0.0},
+            {"lr": 0.01, "weight_decay": 0.1, "amsgrad": True},
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"weight_decay": 0.5}, {"betas": (0.7, 0.95), "eps": 1e-4}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.999), st.floats(0.9, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 1.0),
+            "amsgrad": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "NAdam": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.01, "betas": (0.5, 0.9)},
+            {"lr": 0.01, "betas": (0.0, 0.99)},
+            {"lr": 0.01, "eps": 0.1},
+            {"lr": 0.01, "momentum_decay": 0.1},
+            {"lr": 0.01, "weight_decay": 0.1},
+            {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True},
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"momentum_decay": 0.5}, {"betas": (0.7, 0.95)}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.9, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "momentum_decay": st.floats(0.0, 1.0),
+            "decoupled_weight_decay": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "ASGD": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "t0": 20},
+            {"lr": 0.1, "t0": 0, "lambd": 0.1, "alpha": 1.0},
+            {"lr": 0.1, "t0": 50.5, "lambd": 0.0, "maximize": True},
+            {"lr": 0.1, "t0": -5, "weight_decay": 0.1, "alpha": 0.5},
+        ],
+        groups=[[{}], [{"lr": 0.03, "t0": 5}, {"lambd": 0.5}, {"t0": 10, "weight_decay": 0.1}]],
+        read=with_averages,
+        drawn={
+            "lr": st.floats(1e-4, 0.5),
+            "lambd": st.floats(0.0, 1.0),
+            "alpha": st.floats(0.0, 2.0),
+            "t0": st.floats(0.0, 60.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Adafactor": Description(
+        settings=[
+            {},
+            {"lr": 0.5},
+            {"lr": 0.1, "beta2_decay": -0.5, "maximize": True},
+            {"lr": 0.1, "eps": (1e-3, 0.5)},
+            {"lr": 0.1, "d": 3.0, "weight_decay": 0.1},
+            {"lr": 0.1, "beta2_decay": 0.0},
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"d": 2.0}, {"eps": (None, 0.1)}]],
+        shapes=((3,), (4, 2), (2, 3, 4), ()),
+        drawn={
+            "lr": st.floats(1e-4, 0.5),
+            "beta2_decay": st.floats(-1.0, -0.1),
+            "eps": st.tuples(st.none() | st.floats(1e-12, 0.1), st.floats(0.0, 0.5)),
+            "d": st.floats(1.0, 3.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
         },
     ),
 }

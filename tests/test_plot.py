@@ -50,7 +50,7 @@ def test_loss_curves(ax):
     path = run()
     assert plot.loss_curves(ax, {"SGD": path, "another": run(0.01)}) is ax
     assert np.array_equal(ax.lines[0].get_ydata(), path.losses)
-    assert ax.lines[0].get_color() == plot.COLOURS["SGD"]
+    assert ax.lines[0].get_color() == plot.look("SGD")["color"] == plot.COLOURS["gradient"]
     assert ax.get_yscale() == "log"
     assert ax.get_xlabel() == "step"
 
@@ -69,5 +69,17 @@ def test_heatmap(ax):
     assert ax.figure.axes[1].get_ylabel() == "loss"
 
 
-def test_every_optimizer_has_its_colour():
-    assert {method.name for method in registry.methods("optimizer")} <= set(plot.COLOURS)
+def test_every_optimizer_has_its_familys_colour_and_a_dash_of_its_own():
+    looks = {m.name: plot.look(m.name) for m in registry.methods("optimizer")}
+    for method in registry.methods("optimizer"):
+        assert looks[method.name]["color"] == plot.COLOURS[method.family]
+    distinct = {str(look) for look in looks.values()}
+    assert len(distinct) == len(looks)
+    assert len(set(plot.COLOURS.values())) == len(plot.COLOURS)
+    assert set(registry.FAMILIES) | {"momentum"} == set(plot.COLOURS)
+
+
+def test_a_name_that_is_no_optimizers_has_the_cycles_next_colour(ax):
+    assert plot.look("another") == {}
+    plot.loss_curves(ax, {"another": run()})
+    assert ax.lines[0].get_color() == plot.CYCLE[0]

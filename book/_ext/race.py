@@ -61,7 +61,7 @@ def start_run(surface: surfaces.Surface, steps: int, entry: dict) -> Run:
     """Run one entry of the list on the surface."""
     arguments = dict(entry)
     label = arguments.pop("label")
-    colour = arguments.pop("colour", None) or plot.COLOURS[label]
+    colour = arguments.pop("colour", None) or plot.look(label)["color"]
     method = getattr(optimizers, arguments.pop("optimizer"))
     landscape = surfaces.noisy(surface, arguments.pop("sigma", 0.0))
     return Run(label, colour, descent.descend(landscape, method, steps, **arguments))

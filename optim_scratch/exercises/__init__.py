@@ -1,39 +1,9 @@
-"""The checks behind the book's exercises; each chapter's stand in a module of its name."""
+"""The checks behind the book's exercises; each chapter's stand in a module of its name.
 
-from . import (
-    accumulation_and_clipping,
-    bug_museum,
-    composing_and_resuming,
-    cosine_and_restarts,
-    cyclic_and_one_cycle,
-    gradient_descent,
-    loss_surfaces,
-    momentum,
-    parameter_groups,
-    plateau,
-    step_decay,
-    the_training_loop,
-    vgg_on_cifar10,
-    warmup,
-)
-from .checking import EXERCISES, Exercise, check
+A module is loaded when one of its exercises is asked for: it holds the solutions, and wrong answers
+that must not pass.
+"""
 
-__all__ = [
-    "EXERCISES",
-    "Exercise",
-    "accumulation_and_clipping",
-    "bug_museum",
-    "check",
-    "composing_and_resuming",
-    "cosine_and_restarts",
-    "cyclic_and_one_cycle",
-    "gradient_descent",
-    "loss_surfaces",
-    "momentum",
-    "parameter_groups",
-    "plateau",
-    "step_decay",
-    "the_training_loop",
-    "vgg_on_cifar10",
-    "warmup",
-]
+from .checking import EXERCISES, Exercise, check, load
+
+__all__ = ["EXERCISES", "Exercise", "check", "load"]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,12 +41,28 @@ class Exercise:
 
 
 EXERCISES: dict[str, Exercise] = {}
-"""All exercises, by name."""
+"""The exercises of the chapters that are loaded, by name."""
 
 
 def add(name: str, judge: Callable[[Any], Verdict], solution: Any, wrong: tuple[Any, ...]) -> None:
     """Enter an exercise."""
     EXERCISES[name] = Exercise(name, judge, solution, wrong)
+
+
+def load(chapter: str = "") -> None:
+    """Enter the exercises of a chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        As the names of its exercises begin, such as ``"gradient-descent"``; all chapters' if there
+        is none of that name.
+    """
+    package = Path(__file__).parent
+    chapters = {module.stem for module in package.glob("*.py")} - {"__init__", "checking"}
+    wanted = {chapter.replace("-", "_")} & chapters
+    for module in sorted(wanted or chapters):
+        import_module(f"optim_scratch.exercises.{module}")
 
 
 def check(name: str, answer: Any) -> None:
@@ -68,6 +86,9 @@ def check(name: str, answer: Any) -> None:
     gradient-descent.limit: correct
     """
     if name not in EXERCISES:
+        load(str(name).partition(".")[0])
+    if name not in EXERCISES:
+        load()
         near = get_close_matches(name, EXERCISES, n=3, cutoff=0.3) or sorted(EXERCISES)
         raise ValueError(f"name must be of a known exercise, got {name!r}; near: {', '.join(near)}")
     if answer is None or answer is ...:

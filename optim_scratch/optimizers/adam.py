@@ -50,6 +50,8 @@ class Adam(Optimizer):
         Divide by the largest :math:`v` so far.
     maximize : bool
         Go up the gradient instead of down.
+    decoupled_weight_decay : bool
+        Take the decay off the parameter instead of adding it to the gradient, as `AdamW` does.
 
     Raises
     ------
@@ -82,9 +84,9 @@ class Adam(Optimizer):
         "weight_decay": NOT_NEGATIVE,
         "amsgrad": FLAG,
         "maximize": FLAG,
+        "decoupled_weight_decay": FLAG,
     }
     squares = ("exp_avg_sq", "max_exp_avg_sq")
-    fixed: ClassVar[dict[str, Any]] = {"decoupled_weight_decay": False}
 
     def __init__(
         self,
@@ -96,6 +98,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -104,6 +107,7 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
 
@@ -117,8 +121,10 @@ class Adam(Optimizer):
         v_max = grown(state, "max_exp_avg_sq", theta) if h["amsgrad"] else None
         for h, theta, g, m, v, v_max in tiles(h, theta, g, m, v, v_max):
             eta, (beta1, beta2), eps, lam = h["lr"], h["betas"], h["eps"], h["weight_decay"]
-            # g ← g + λ θ
-            if nonzero(lam):
+            # g ← g + λ θ; decoupled: θ ← (1 − η λ) θ
+            if nonzero(lam) and h["decoupled_weight_decay"]:
+                theta *= 1 - eta * lam
+            elif nonzero(lam):
                 g = g + lam * theta
             # m ← β₁ m + (1 − β₁) g
             m *= beta1

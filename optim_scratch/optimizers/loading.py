@@ -75,19 +75,15 @@ def read_group(optimizer: Optimizer, ours: Group, theirs: Group) -> Group:
     Raises
     ------
     TypeError, ValueError
-        If it lacks a hyper-parameter, has one that is not admitted, or says that it is of another
-        method.
+        If it lacks a hyper-parameter, or has one that is not admitted.
     """
     name = type(optimizer).__name__
-    for key, value in optimizer.fixed.items():
-        if theirs.get(key, value) != value:
-            raise ValueError(f"state_dict must be of {name}, got one with {key}={theirs[key]!r}")
     # older versions of torch knew fewer flags, which are off by default
-    flags = {k: False for k, kind in optimizer.limits.items() if kind is FLAG and k not in theirs}
+    absent = {k for k, kind in optimizer.limits.items() if kind is FLAG} - set(theirs)
+    flags = {k: optimizer.fixed.get(k, False) for k in absent}
     if missing := sorted(set(optimizer.defaults) - set(theirs) - set(flags)):
         raise ValueError(f"state_dict lacks {', '.join(missing)}: it is not of {name}")
-    ignored = ENGINE_FLAGS | set(optimizer.fixed)
-    group = {k: plain(v) for k, v in theirs.items() if k not in ignored}
+    group = {k: plain(v) for k, v in theirs.items() if k not in ENGINE_FLAGS}
     group |= flags | {"params": ours["params"]}
     optimizer._check_hyper(group)
     if first := optimizer._begin_group(group):

@@ -92,7 +92,7 @@ class Optimizer:
     """The arrays of the state that hold squares, and so are never negative."""
 
     fixed: ClassVar[dict[str, Any]] = {}
-    """What torch's groups say of this class where ours need no hyper-parameter for it."""
+    """The hyper-parameters that make the class what it is, so that no group may overrule them."""
 
     elementwise: ClassVar[bool] = True
     """Whether each entry of a parameter moves by itself."""
@@ -174,6 +174,9 @@ class Optimizer:
         """Refuse hyper-parameters of a group that are not admitted, and keep plain numbers."""
         for name in self.defaults:
             group[name] = self._admitted(name, group[name], group)
+        for name, value in self.fixed.items():
+            if group[name] != value:
+                raise ValueError(f"{name} must be {value} of {type(self).__name__}")
         self._check(group)
 
     def _admitted(self, name: str, value: Any, group: Group) -> Any:

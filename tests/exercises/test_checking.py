@@ -1,11 +1,14 @@
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from optim_scratch.exercises import EXERCISES, check
+from optim_scratch.exercises import EXERCISES, check, load
 from optim_scratch.exercises.checking import Exercise, function, number
 
+load()
 every = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
 
 
@@ -85,3 +88,20 @@ def test_judge_of_numbers_admits(answer):
 @pytest.mark.parametrize("answer", [0.2, np.nan, np.inf, [0.25], "0.25", True, 0.25j])
 def test_judge_of_numbers_refuses(answer):
     assert number(0.25, "Hint.")(answer)
+
+
+def test_a_chapters_exercises_are_loaded_when_one_is_asked_for():
+    code = (
+        "import sys, optim_scratch\n"
+        "head = 'optim_scratch.exercises.'\n"
+        "loaded = lambda: sorted(m for m in sys.modules if m.startswith(head))\n"
+        "print(loaded())\n"
+        "optim_scratch.exercises.check('gradient-descent.limit', 0.1)\n"
+        "print(loaded())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "['optim_scratch.exercises.checking']",
+        "gradient-descent.limit: correct",
+        "['optim_scratch.exercises.checking', 'optim_scratch.exercises.gradient_descent']",
+    ]

@@ -226,12 +226,11 @@ def test_betas_in_tensors_are_loaded_and_arrays_do_not_cross_to_torch():
         bridge.to_torch(many.state_dict())
 
 
-def test_refuses_the_state_of_torchs_adamw():
-    theirs = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))])
-    with pytest.raises(
-        ValueError, match="must be of Adam, got one with decoupled_weight_decay=True"
-    ):
-        Adam([Parameter([0.0, 0.0])]).load_state_dict(theirs.state_dict())
+def test_goes_on_from_the_state_of_torchs_adamw_as_torchs_adam_does():
+    theirs = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))], weight_decay=0.1)
+    ours = Adam([Parameter([0.0, 0.0])])
+    ours.load_state_dict(theirs.state_dict())
+    assert ours.param_groups[0]["decoupled_weight_decay"] is True
 
 
 def test_infinities_and_nan_flow():

@@ -28,21 +28,22 @@ def test_the_gradient_is_never_changed(method, options, rng):
 @every
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_parameters_dtype_rules(method, options, dtype):
-    """Over that of gradients and of hyper-parameters, which are arrays here where they may be."""
-    shape = describe(method.name).shapes[0]
-    kind = method.load()
-    if method.elementwise:
-        options = {
-            name: many(value, shape) if is_number(kind, name) else value
-            for name, value in options.items()
-        }
+    """Over that of gradients, and of hyper-parameters that are arrays."""
     optimizer, p = single(method, options, dtype=dtype)
     for _ in range(2):
         take(optimizer, p, np.ones(p.shape, np.float64))
-        assert p.data.dtype == p.grad.dtype == dtype
-        assert optimizer.point(p).dtype == dtype
+        assert p.data.dtype == p.grad.dtype == optimizer.point(p).dtype == dtype
     for value in optimizer.state.get(p, {}).values():
         assert not isinstance(value, np.ndarray) or value.dtype == dtype
+    if method.elementwise:
+        arrays = {
+            name: many(value, p.shape) if is_number(method.load(), name) else value
+            for name, value in options.items()
+        }
+        optimizer, p = single(method, arrays, dtype=dtype)
+        for _ in range(2):
+            take(optimizer, p, np.ones(p.shape, np.float64))
+            assert p.data.dtype == optimizer.point(p).dtype == dtype
 
 
 def is_number(kind, name):

@@ -1,0 +1,83 @@
+"""What there is to know of a method."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["optimizer", "scheduler"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method and what there is to know about it.
+
+    Parameters
+    ----------
+    name : str
+        The class's name, torch's where torch has it.
+    kind : {"optimizer", "scheduler"}
+        What it is.
+    module : str
+        Where the class is defined, below `optim_scratch`.
+    chapter : str
+        The chapter that derives it, below ``book/``; empty while it is still to come.
+    summary : str
+        What it does, in a few words.
+    source : str
+        Who published it, and when.
+    reference : str
+        The key of that publication in the bibliography; empty if there is none.
+    torch : str
+        The same class in torch, by its full name; empty if torch has none.
+    parent : str
+        The method whose flaw it mends; empty for the first.
+    family : str
+        Of an optimizer, a key of `FAMILIES`: figures have one colour for each.
+    year : int
+        Of an optimizer, when it was published first; else 0.
+    memory : str
+        Of an optimizer, how many numbers it keeps for each entry of a parameter.
+    elementwise : bool
+        Whether each entry of a parameter moves by itself, so that arrays of hyper-parameters are
+        many runs at once. Schedulers have no use for it.
+    closure : bool
+        Whether a step must have a closure, as it looks at the loss or the gradient again.
+    wraps : bool
+        Whether it is made from another optimizer.
+    """
+
+    name: str
+    kind: Kind
+    module: str
+    chapter: str
+    summary: str
+    source: str
+    reference: str = ""
+    torch: str = ""
+    parent: str = ""
+    family: str = ""
+    year: int = 0
+    memory: str = ""
+    elementwise: bool = True
+    closure: bool = False
+    wraps: bool = False
+
+    def load(self) -> Any:
+        """Return the class."""
+        return getattr(importlib.import_module(f"optim_scratch.{self.module}"), self.name)
+
+
+FAMILIES = {
+    "gradient": "along the gradient",
+    "adaptive": "a rate for each entry",
+    "sign": "the sign alone",
+    "average": "an average of the points",
+    "layer": "a rate for each layer",
+    "matrix": "a matrix as a matrix",
+    "curvature": "the curvature",
+    "rate-free": "no rate to choose",
+    "sharpness": "away from sharp minima",
+}
+"""The families of optimizers, and what the members of each go by."""

@@ -1,0 +1,69 @@
+"""Every optimizer, in the book's order."""
+
+from .method import Method
+
+OPTIMIZERS = (
+    Method(
+        "SGD", "optimizer", "optimizers.sgd", "optimizers/gradient-descent",
+        summary="a step down the gradient of a mini-batch, with momentum on request",
+        source="Robbins & Monro 1951; Polyak 1964; Nesterov 1983", reference="robbins1951",
+        year=1951, torch="torch.optim.SGD", family="gradient", memory="0, or 1 with momentum",
+    ),
+    Method(
+        "RMSprop", "optimizer", "optimizers.rmsprop", "",
+        summary="each entry of the gradient over its own recent size",
+        source="Tieleman & Hinton 2012; Graves 2013", reference="tieleman2012", year=2012,
+        torch="torch.optim.RMSprop", parent="SGD", family="adaptive", memory="1 to 3",
+    ),
+    Method(
+        "Adam", "optimizer", "optimizers.adam", "schedulers/warmup",
+        summary="a step along the mean gradient, in units of its root mean square",
+        source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
+        torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
+        memory="2, or 3 with AMSGrad",
+    ),
+    Method(
+        "AdamW", "optimizer", "optimizers.adamw", "",
+        summary="Adam with weight decay beside the gradient, not in it",
+        source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
+        torch="torch.optim.AdamW", parent="Adam", family="adaptive",
+        memory="2, or 3 with AMSGrad",
+    ),
+    Method(
+        "NAdam", "optimizer", "optimizers.nadam", "",
+        summary="Adam that looks ahead, as Nesterov's momentum does",
+        source="Dozat 2016", year=2016,
+        torch="torch.optim.NAdam", parent="Adam", family="adaptive", memory="2",
+    ),
+    Method(
+        "Adafactor", "optimizer", "optimizers.adafactor", "",
+        summary="the mean squares of a matrix from those of its rows and columns",
+        source="Shazeer & Stern 2018", year=2018,
+        torch="torch.optim.Adafactor", parent="Adam", family="adaptive",
+        memory="1/rows + 1/columns", elementwise=False,
+    ),
+    Method(
+        "ASGD", "optimizer", "optimizers.asgd", "",
+        summary="a falling rate, and the average of the points",
+        source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
+        torch="torch.optim.ASGD", parent="SGD", family="average", memory="1",
+    ),
+    Method(
+        "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
+        summary="SGD and the average of its points in one, without a schedule",
+        source="Defazio et al. 2024", reference="defazio2024", year=2024,
+        parent="SGD", family="average", memory="1",
+    ),
+    Method(
+        "AdamWScheduleFree", "optimizer", "optimizers.adamw_schedule_free", "",
+        summary="AdamW with an average in place of momentum and schedule",
+        source="Defazio et al. 2024", reference="defazio2024", year=2024,
+        parent="SGDScheduleFree", family="average", memory="2",
+    ),
+    Method(
+        "Prodigy", "optimizer", "optimizers.prodigy", "",
+        summary="Adam with a rate estimated from how far it has come",
+        source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
+        parent="Adam", family="rate-free", memory="4", elementwise=False,
+    ),
+)  # fmt: skip

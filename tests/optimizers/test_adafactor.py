@@ -1,0 +1,55 @@
+"""What is Adafactor's own; what it shares with every optimizer is tested beside."""
+
+import numpy as np
+import pytest
+
+from optim_scratch import Parameter
+from optim_scratch.optimizers import Adafactor
+
+
+def test_memory_grows_with_the_sides_of_a_matrix():
+    p = Parameter(np.ones((50, 40)))
+    adafactor = Adafactor([p])
+    p.grad = np.ones((50, 40))
+    adafactor.step()
+    kept = {k: np.size(v) for k, v in adafactor.state[p].items()}
+    assert kept == {"step": 1, "row_var": 50, "col_var": 40}
+
+
+def test_mean_squares_of_rank_1_are_exact(rng):
+    p = Parameter(np.ones((4, 3)))
+    signs = rng.choice([-1.0, 1.0], size=(4, 3))
+    p.grad = signs * np.outer(rng.uniform(1, 9, 4), rng.uniform(1, 9, 3))
+    Adafactor([p], lr=0.1).step()
+    # then each entry of the update is its sign; the parameter's rms is 1
+    np.testing.assert_allclose(p.data, 1 - 0.1 * signs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_a_step_is_a_share_of_the_parameter_whatever_the_gradient(scale, rng):
+    p = Parameter(scale * np.ones((4, 3)))
+    p.grad = rng.normal(size=(4, 3))
+    before = p.data.copy()
+    Adafactor([p], lr=0.01, eps=(None, 1e-12)).step()
+    moved = np.sqrt(np.mean((p.data - before) ** 2))
+    assert moved <= 0.01 * scale * (1 + 1e-12)
+    assert moved > 0.005 * scale
+
+
+def test_a_parameter_of_0_moves_by_the_least_size():
+    p = Parameter(np.zeros(3))
+    p.grad = np.array([1.0, -2.0, 3.0])
+    Adafactor([p], lr=0.5, eps=(None, 1e-3)).step()
+    np.testing.assert_allclose(p.data, [-5e-4, 5e-4, -5e-4], rtol=1e-12)
+
+
+def test_the_relative_step_falls_with_time():
+    p = Parameter(np.ones(2))
+    adafactor = Adafactor([p], lr=0.2, beta2_decay=0.0)
+    steps = []
+    for _ in range(100):
+        before = p.data.copy()
+        p.grad = -np.ones(2)
+        adafactor.step()
+        steps.append(((p.data - before) / before)[0])
+    np.testing.assert_allclose(steps, np.minimum(0.2, np.arange(1, 101) ** -0.5), rtol=1e-9)
