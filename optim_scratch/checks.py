@@ -166,11 +166,14 @@ class Integer:
     ----------
     low : int
         The least that is allowed.
+    high : int or None
+        The greatest, if there is one.
     optional : bool
         Whether None is admitted.
     """
 
     low: int
+    high: int | None = None
     optional: bool = False
 
     def check(self, name: str, value: Any) -> Any:
@@ -181,7 +184,7 @@ class Integer:
         TypeError
             If it is no integer, as 2.0 and True are not.
         ValueError
-            If it is below `low`.
+            If it is out of bounds.
         """
         number = plain(value)
         if number is None and self.optional:
@@ -191,11 +194,14 @@ class Integer:
             raise TypeError(f"{name} must be {words}, got {value!r}")
         if number < self.low:
             raise ValueError(f"{name} must be >= {self.low}, got {value}")
+        if self.high is not None and number > self.high:
+            raise ValueError(f"{name} must be <= {self.high}, got {value}")
         return number
 
     def __str__(self) -> str:
         """Return the bound in words."""
-        return f"an integer >= {self.low}" + (" or None" if self.optional else "")
+        top = f" and <= {self.high}" if self.high is not None else ""
+        return f"an integer >= {self.low}{top}" + (" or None" if self.optional else "")
 
 
 @dataclass(frozen=True)

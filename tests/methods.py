@@ -9,15 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import prodigyopt
 import pytest
+import pytorch_optimizer
 import schedulefree
 import torch
 from hypothesis import strategies as st
+from torch.optim import swa_utils
 
 from optim_scratch import Parameter, registry
+from optim_scratch import optimizers as ours
 from optim_scratch.checks import untorched
 from optim_scratch.optimizers import Optimizer
 
@@ -58,6 +62,8 @@ class Description:
         From which arguments are drawn, together and at random.
     admitted : callable
         What makes drawn arguments admissible together.
+    partial : bool
+        Whether the reference is one too where some parameters have no gradient.
     downhill : bool
         Whether gradients are to be those of a bowl, which tilts from step to step, and not drawn:
         for methods that estimate a distance, which gradients of nothing do not have.
@@ -78,6 +84,7 @@ class Description:
     crosses: bool = True
     drawn: dict[str, st.SearchStrategy] = field(default_factory=lambda: {"lr": st.floats(1e-4, 1)})
     admitted: Callable[[Hyper], Hyper] = lambda options: options
+    partial: bool = True
     downhill: bool = False
     awake: Hyper = field(default_factory=dict)
 
@@ -115,6 +122,100 @@ def with_averages(optimizer: Any, parameters: Sequence[Any]) -> Row:
     return [values(p) for p in parameters] + [
         np.copy(untorched(optimizer.state[p]["ax"])) for p in parameters if p in optimizer.state
     ]
+
+
+def around(kind: Make, params: Any, **options: Any) -> Any:
+    """Wrap SGD with momentum, or Adam if it is given betas; it takes what is not the wrapper's."""
+    own = {name: value for name, value in options.items() if name in kind.limits}
+    return kind(wrapped(ours, params, options, own), **own)
+
+
+def wrapped(side: Any, params: Any, options: Hyper, own: Hyper) -> Any:
+    """The optimizer that is wrapped, ours or torch's."""
+    rest = {name: value for name, value in options.items() if name not in own}
+    if "betas" in rest:
+        return side.Adam(params, **rest)
+    return side.SGD(params, **{"lr": 0.05, "momentum": 0.9, **rest})
+
+
+def lookahead_reference(groups: Any, **options: Any) -> Any:
+    """The implementation that others maintain."""
+    own = {name: value for name, value in options.items() if name in ("k", "alpha")}
+    return pytorch_optimizer.Lookahead(wrapped(torch.optim, groups, options, own), **own)
+
+
+class SAMReference:
+    """The implementation that others maintain, which wants the first gradient before a step."""
+
+    def __init__(self, groups: Any, **options: Any) -> None:
+        own = {name: value for name, value in options.items() if name in ("rho", "adaptive")}
+        rest = {name: value for name, value in options.items() if name not in own}
+        kind = torch.optim.Adam if "betas" in rest else torch.optim.SGD
+        rest = rest if "betas" in rest else {"lr": 0.05, "momentum": 0.9, **rest}
+        self.inner = pytorch_optimizer.SAM(groups, kind, **own, **rest)
+
+    def step(self, closure: Callable[[], Any]) -> Any:
+        closure()
+        with mock.patch("pytorch_optimizer.optimizer.sam.get_global_gradient_norm", square_in_full):
+            return self.inner.step(closure)
+
+
+def square_in_full(groups: list[dict], **rest: Any) -> torch.Tensor:
+    """The square of the norm in the gradients' own precision, not in the reference's float32."""
+    return sum(
+        ((p.abs() if group["adaptive"] else 1.0) * p.grad).square().sum()
+        for group in groups
+        for p in group["params"]
+        if p.grad is not None
+    ).reshape(1)
+
+
+class AverageReference:
+    """torch's AveragedModel, updated at the steps that ours takes in."""
+
+    def __init__(self, groups: list[dict], **options: Any) -> None:
+        names = ("start", "every", "decay")
+        own = {name: value for name, value in options.items() if name in names}
+        self.model = torch.nn.ParameterList([p for group in groups for p in group["params"]])
+        average = swa_utils.get_ema_multi_avg_fn(own["decay"]) if "decay" in own else None
+        self.averaged = swa_utils.AveragedModel(self.model, multi_avg_fn=average)
+        self.optimizer = wrapped(torch.optim, groups, options, own)
+        self.start, self.every, self.t = own.get("start", 0), own.get("every", 1), 0
+
+    def step(self) -> None:
+        self.optimizer.step()
+        self.t += 1
+        if self.t > self.start and (self.t - self.start) % self.every == 0:
+            self.averaged.update_parameters(self.model)
+
+
+def with_point(optimizer: Any, parameters: Sequence[Any]) -> Row:
+    """Points and averages."""
+    if isinstance(optimizer, AverageReference):
+        averages = optimizer.averaged.module if optimizer.averaged.n_averaged else parameters
+        return [values(p) for p in parameters] + [values(p) for p in averages]
+    return [values(p) for p in parameters] + [optimizer.point(p).copy() for p in parameters]
+
+
+class ExactMuon(torch.optim.Muon):
+    """torch's, with singular values led by the polynomial itself, in float64."""
+
+    def step(self, closure: Any = None) -> Any:
+        name = "torch.optim._muon._zeropower_via_newtonschulz"
+        with mock.patch(name, led_by_the_polynomial):
+            return super().step(closure)
+
+
+def led_by_the_polynomial(
+    matrix: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
+) -> torch.Tensor:
+    """What Newton's and Schulz's iteration does to singular values, done to them."""
+    u, s, v = torch.linalg.svd(matrix, full_matrices=False)
+    a, b, c = coefficients
+    s = s / max(float(matrix.norm()), eps)
+    for _ in range(steps):
+        s = a * s + b * s**3 + c * s**5
+    return u @ torch.diag(s) @ v
 
 
 def in_training(kind: Make) -> Make:
@@ -385,6 +486,105 @@ DESCRIPTIONS: dict[str, Description] = {
             "d": st.floats(1.0, 3.0),
             "weight_decay": st.floats(0.0, 0.5),
             "maximize": st.booleans(),
+        },
+    ),
+    "Lookahead": Description(
+        settings=[
+            {},
+            {"k": 1, "alpha": 0.3},
+            {"k": 7, "alpha": 0.8, "lr": 0.1},
+            {"k": 3, "alpha": 0.99},
+            {"k": 3, "alpha": 0.0},
+            {"k": 4, "betas": (0.9, 0.99), "lr": 0.1},
+        ],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=lookahead_reference,
+        partial=False,  # it leaves slow weights where they are that have no gradient just then
+        crosses=False,
+        drawn={"lr": st.floats(1e-4, 0.2), "k": st.integers(1, 9), "alpha": st.floats(0.0, 0.99)},
+    ),
+    "SWA": Description(
+        settings=[
+            {},
+            {"start": 10},
+            {"every": 7},
+            {"start": 5, "every": 3, "betas": (0.9, 0.99), "lr": 0.1},
+        ],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=AverageReference,
+        read=with_point,
+        crosses=False,
+        drawn={"lr": st.floats(1e-4, 0.2), "start": st.integers(0, 9), "every": st.integers(1, 9)},
+    ),
+    "EMA": Description(
+        settings=[{"decay": 0.999}, {"decay": 0.5}, {"decay": 0.9, "betas": (0.9, 0.99)}],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=AverageReference,
+        read=with_point,
+        crosses=False,
+        drawn={"lr": st.floats(1e-4, 0.2), "decay": st.floats(0.0, 1.0)},
+    ),
+    "SAM": Description(
+        settings=[
+            {},
+            {"rho": 0.5},
+            {"rho": 0.5, "adaptive": True, "lr": 0.01},
+            {"rho": 0.0},
+            {"rho": 0.2, "betas": (0.9, 0.99), "lr": 0.1},
+        ],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=SAMReference,
+        crosses=False,
+        drawn={"lr": st.floats(1e-4, 0.1), "rho": st.floats(0.0, 1.0), "adaptive": st.booleans()},
+    ),
+    "Muon": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "weight_decay": 0.5},
+            {"lr": 0.1, "momentum": 0.5, "nesterov": False},
+            {"lr": 0.1, "momentum": 0.0, "ns_steps": 2},
+            {"lr": 0.1, "ns_coefficients": (2.0, -1.5, 0.5), "ns_steps": 12, "eps": 1e-3},
+            {"lr": 0.1, "adjust_lr_fn": "original"},
+            {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw"},
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.0}]],
+        shapes=((4, 2), (3, 5), (3, 3)),
+        reference=ExactMuon,
+        tolerance=1e-10,
+        drawn={
+            "lr": st.floats(1e-4, 0.5),
+            "weight_decay": st.floats(0.0, 0.5),
+            "momentum": st.floats(0.0, 0.99),
+            "nesterov": st.booleans(),
+            "ns_steps": st.integers(1, 6),
+            "adjust_lr_fn": st.sampled_from([None, "original", "match_rms_adamw"]),
+        },
+    ),
+    "LBFGS": Description(
+        settings=[
+            {"lr": 0.1, "max_iter": 4},
+            {},
+            {"line_search_fn": "strong_wolfe"},
+            {"line_search_fn": "strong_wolfe", "max_iter": 3, "history_size": 2},
+            {"line_search_fn": "strong_wolfe", "max_eval": 3, "lr": 0.01},
+            {"line_search_fn": "strong_wolfe", "tolerance_grad": 0.1, "lr": 10.0},
+            {"lr": 0.5, "max_iter": 6, "history_size": 1, "tolerance_change": 1e-3},
+            {"max_iter": 1},
+        ],
+        groups=[[{}]],
+        # of up to 20 iterations each. Longer, torch too is no longer equal to itself from a start
+        # that is one rounding away: see test_lbfgs.py
+        steps=6,
+        tolerance=1e-9,
+        drawn={
+            "lr": st.floats(0.1, 1.0),
+            "max_iter": st.integers(1, 8),
+            "history_size": st.integers(1, 5),
+            "line_search_fn": st.sampled_from([None, "strong_wolfe"]),
         },
     ),
 }

@@ -109,6 +109,8 @@ def _without(state: Any, names: tuple[str, ...]) -> Any:
 
 def _tensor(value: Any) -> Any:
     """Return a state's entry as torch keeps it; None, for no buffer yet, stays."""
+    if isinstance(value, list):
+        return [_tensor(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
@@ -127,6 +129,6 @@ def _hyper(name: str, value: Any) -> Any:
 
 def _array(value: Any) -> Any:
     """Return a tensor as an array, also in a tuple; anything else as it is."""
-    if isinstance(value, tuple):
-        return tuple(_array(entry) for entry in value)
+    if isinstance(value, tuple | list):
+        return type(value)(_array(entry) for entry in value)
     return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value

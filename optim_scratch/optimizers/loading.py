@@ -113,7 +113,10 @@ def read_state(
             if saved["state"].get(index):
                 where = f"parameter {index}"
                 first = optimizer._begin(p, h)
-                state[p] = read_entries(optimizer, where, first, saved["state"][index], p)
+                entries = saved["state"][index]
+                kept = {k: v for k, v in entries.items() if k not in optimizer.scratch}
+                state[p] = read_entries(optimizer, where, first, kept, p)
+                optimizer._check_state(p, state[p])
     return state
 
 
@@ -159,6 +162,8 @@ def read_entry(name: str, value: Any, example: Any) -> Any:
     """
     if isinstance(example, np.ndarray):
         return read_array(name, value, example)
+    if isinstance(example, list):
+        return read_list(name, value)
     number = plain(value)
     whole = isinstance(example, int)
     kind = "a whole number >= 0" if whole else "a number"
@@ -167,6 +172,22 @@ def read_entry(name: str, value: Any, example: Any) -> Any:
     if whole and not (0 <= number < np.inf and number % 1 == 0):
         raise ValueError(f"{name} must be {kind}, got {value!r}")
     return int(number) if whole else float(number)
+
+
+def read_list(name: str, values: Any) -> list[Any]:
+    """Return a saved list of numbers or arrays, of which there may be any number.
+
+    Raises
+    ------
+    ValueError
+        If it is no list, or an entry is not of real numbers.
+    """
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name} must be a list, got {values!r}")
+    entries = [np.array(untorched(value)) for value in values]
+    if any(entry.dtype.kind not in "iuf" for entry in entries):
+        raise ValueError(f"{name} must hold real numbers, got {values!r}")
+    return [entry if entry.ndim else entry.item() for entry in entries]
 
 
 def read_array(name: str, value: Any, example: Array) -> Array:

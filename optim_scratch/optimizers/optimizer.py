@@ -94,6 +94,9 @@ class Optimizer:
     fixed: ClassVar[dict[str, Any]] = {}
     """The hyper-parameters that make the class what it is, so that no group may overrule them."""
 
+    scratch: ClassVar[tuple[str, ...]] = ()
+    """What torch keeps in a parameter's state, and nothing depends on."""
+
     elementwise: ClassVar[bool] = True
     """Whether each entry of a parameter moves by itself."""
 
@@ -315,6 +318,9 @@ class Optimizer:
     def _begin(self, p: Parameter, h: Hyper) -> State:
         """Return the first state of a parameter; None for an array that comes when needed."""
         return {}
+
+    def _check_state(self, p: Parameter, state: State) -> None:
+        """Refuse a saved state whose entries do not fit together."""
 
     def _begin_group(self, group: Group) -> State:
         """Return the first memory of a group."""

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from optim_scratch.checks import type_name
 from optim_scratch.parameter import Parameter
 
@@ -53,6 +55,8 @@ class Wrapper(Optimizer):
                 f"{optimizer.__name__ if isinstance(optimizer, type) else type_name(optimizer)}"
             )
         self.optimizer = optimizer
+        for group in optimizer.param_groups:
+            self._refuse_arrays(group)
         self.own = self._checked_own(own)
         self.state: dict[Parameter, State] = {}
         self.shared = self._begin_shared()
@@ -64,6 +68,14 @@ class Wrapper(Optimizer):
             for name, kind in self.limits.items()
             if not isinstance(kind, tuple)
         }
+
+    def _refuse_arrays(self, group: Group) -> None:
+        """Refuse hyper-parameters that are arrays, if the wrapper would take many runs for one."""
+        for name, value in group.items() if not self.elementwise else ():
+            entries = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(entry, np.ndarray) for entry in entries):
+                kind = type(self).__name__
+                raise ValueError(f"{name} must be one number: {kind} is not elementwise")
 
     @property
     def param_groups(self) -> list[Group]:  # type: ignore[override]
@@ -103,6 +115,7 @@ class Wrapper(Optimizer):
         TypeError, ValueError
             As that does.
         """
+        self._refuse_arrays(group)
         self.optimizer.add_param_group(group)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -49,6 +49,24 @@ OPTIMIZERS = (
         torch="torch.optim.ASGD", parent="SGD", family="average", memory="1",
     ),
     Method(
+        "SWA", "optimizer", "optimizers.swa", "",
+        summary="the mean of the points that another optimizer passes",
+        source="Izmailov et al. 2018", reference="izmailov2018", year=2018,
+        parent="ASGD", family="average", memory="1 more", wraps=True,
+    ),
+    Method(
+        "EMA", "optimizer", "optimizers.ema", "",
+        summary="the same, with points that fade",
+        source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
+        parent="SWA", family="average", memory="1 more", wraps=True,
+    ),
+    Method(
+        "Lookahead", "optimizer", "optimizers.lookahead", "",
+        summary="some steps of another optimizer, then part of the way back",
+        source="Zhang et al. 2019", year=2019,
+        parent="EMA", family="average", memory="1 more", wraps=True,
+    ),
+    Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
         summary="SGD and the average of its points in one, without a schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
@@ -65,5 +83,25 @@ OPTIMIZERS = (
         summary="Adam with a rate estimated from how far it has come",
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
         parent="Adam", family="rate-free", memory="4", elementwise=False,
+    ),
+    Method(
+        "Muon", "optimizer", "optimizers.muon", "",
+        summary="momentum, made orthogonal before it is a step",
+        source="Jordan et al. 2024; Liu et al. 2025", year=2024,
+        torch="torch.optim.Muon", parent="SGD", family="matrix", memory="1", elementwise=False,
+    ),
+    Method(
+        "LBFGS", "optimizer", "optimizers.lbfgs", "",
+        summary="Newton's step, with the curvature learned from the last gradients",
+        source="Liu & Nocedal 1989", year=1989,
+        torch="torch.optim.LBFGS", parent="SGD", family="curvature", memory="2 a pair, and 2",
+        elementwise=False, closure=True,
+    ),
+    Method(
+        "SAM", "optimizer", "optimizers.sam", "",
+        summary="the gradient of the steepest neighbour, towards flat minima",
+        source="Foret et al. 2021", year=2021,
+        parent="SGD", family="sharpness", memory="0 more", elementwise=False,
+        closure=True, wraps=True,
     ),
 )  # fmt: skip

@@ -16,6 +16,9 @@ plain = pytest.mark.parametrize(
 )
 
 
+MATRIX = Parameter(np.zeros((2, 2)))
+
+
 @plain
 @pytest.mark.parametrize(
     ("params", "error", "message"),
@@ -24,13 +27,25 @@ plain = pytest.mark.parametrize(
         ([{"params": []}], ValueError, "an empty group"),
         ([np.zeros(2)], TypeError, "params must hold our Parameter objects, got numpy.ndarray"),
         ([torch.nn.Parameter(torch.zeros(2))], TypeError, "got torch.nn.parameter.Parameter"),
-        ([Parameter(0.0)] * 2, ValueError, "twice"),
+        ([MATRIX] * 2, ValueError, "twice"),
         ([{"lr": 0.1}], ValueError, 'the key "params"'),
         (5, TypeError, "params must be a Parameter, or an iterable of them or of groups, got 5"),
         ([{"params": None}], TypeError, "params must be a Parameter, .* got None"),
-        ([{"params": Parameter(0.0)}, Parameter(0.0)], TypeError, "must be a dict, got Parameter"),
+        (np.array(1.0), TypeError, "params must be a Parameter, or an iterable"),
+        ([{"params": MATRIX}, Parameter(0.0)], TypeError, "must be a dict, got Parameter"),
     ],
-    ids=["none", "empty group", "array", "torchs", "twice", "no params", "number", "null", "mixed"],
+    ids=[
+        "none",
+        "empty group",
+        "array",
+        "torchs",
+        "twice",
+        "no params",
+        "number",
+        "null",
+        "0-d",
+        "mixed",
+    ],
 )
 def test_refuses_parameters(kind, params, error, message):
     with pytest.raises(error, match=message):

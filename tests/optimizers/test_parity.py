@@ -27,7 +27,7 @@ every = pytest.mark.parametrize(("method", "options"), cases())
 def test_has_a_description_and_a_reference(method):
     description = describe(method.name)
     assert method.torch or description.reference, f"{method.name} has nothing to be held against"
-    assert description.tolerance <= 1e-9 or method.name == "Muon"
+    assert description.tolerance <= 1e-9
 
 
 @every
@@ -51,11 +51,11 @@ def test_equals_the_reference_for_drawn_arguments(method, data, seed):
 
 @pytest.mark.parametrize("method", optimizers(), ids=lambda method: method.name)
 def test_equals_the_reference_where_gradients_are_missing_on_some_steps(method):
-    for options in describe(method.name).settings:
+    for options in describe(method.name).settings if describe(method.name).partial else ():
         ours, theirs, rows = pair(method, options)
         if len(rows[0]) < 2:
             continue
-        for t, row in enumerate(rows[:30]):
+        for t, row in enumerate(rows[: 3 if method.closure else 30]):
             error = distance(ours.step(row, skip=t % 3), theirs.step(row, skip=t % 3))
             assert error <= describe(method.name).tolerance
 
@@ -97,7 +97,8 @@ def test_state_dict_has_torchs_layout(method, options):
     assert mine.pop("optimizer") == method.name
     assert mine.keys() == torchs.keys()
     for index, state in torchs["state"].items():
-        kept = {name for name, value in state.items() if value is not None}
+        scratch = method.load().scratch
+        kept = {name for name in state if state[name] is not None and name not in scratch}
         assert mine["state"].get(index, {}).keys() == kept
         for name in kept:
             assert np.shape(mine["state"][index][name]) == np.shape(state[name])

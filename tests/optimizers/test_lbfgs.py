@@ -1,0 +1,169 @@
+"""What is L-BFGS's own; what it shares with every optimizer is tested beside."""
+
+import numpy as np
+import pytest
+import torch
+from methods import Ours, Theirs, distance, record
+
+from optim_scratch import Parameter, descend, registry, surfaces
+from optim_scratch.optimizers import LBFGS
+from optim_scratch.optimizers.line_search import FLAT, SUFFICIENT, Point, StrongWolfe, cubic_minimum
+
+
+def quadratic(w, curvatures):
+    """A closure of ½ Σ c w², that counts its calls."""
+
+    def closure():
+        closure.calls += 1
+        w.grad = curvatures * w.data
+        return float(w.data @ w.grad) / 2
+
+    closure.calls = 0
+    return closure
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("options", [{}, {"line_search_fn": "strong_wolfe"}], ids=str)
+def test_over_20_steps_it_is_as_near_to_torchs_as_torchs_to_itself_one_rounding_away(options):
+    starts, *rows = record(20)
+    method = registry.find("LBFGS")
+    ours, theirs = Ours(method, starts, [{}], options), Theirs(method, starts, [{}], options)
+    near = Theirs(method, [start * (1 + 4e-16) for start in starts], [{}], options)
+    apart, itself = [], []
+    for row in rows:
+        reference = theirs.step(row)
+        apart.append(distance(ours.step(row), reference))
+        itself.append(distance(near.step(row), reference))
+    beyond = np.flatnonzero(np.array(itself) > 1e-11)
+    predictable = beyond[0] if len(beyond) else len(rows)
+    assert predictable >= 4
+    assert max(apart[:predictable]) <= 1e-9
+
+
+@pytest.mark.parametrize("n", [2, 5, 10])
+def test_a_quadratic_is_solved_in_little_more_than_its_dimension(n):
+    w = Parameter(np.ones(n))
+    closure = quadratic(w, np.linspace(1, 20, n))
+    lbfgs = LBFGS([w], line_search_fn="strong_wolfe", max_iter=4 * n + 4, tolerance_change=0)
+    lbfgs.step(closure)
+    assert np.abs(w.data).max() < 1e-4
+    assert lbfgs.state[w]["func_evals"] == closure.calls
+
+
+def test_a_step_looks_no_oftener_than_it_may():
+    w = Parameter(np.ones(5))
+    closure = quadratic(w, np.linspace(1, 100, 5))
+    LBFGS([w], max_iter=50, max_eval=7).step(closure)
+    assert closure.calls == 7
+
+
+def test_by_default_a_quarter_more_looks_than_iterations():
+    assert LBFGS([Parameter(0.0)], max_iter=8).param_groups[0]["max_eval"] == 10
+
+
+def test_no_more_pairs_are_kept_than_asked_for():
+    w = Parameter(np.ones(5))
+    lbfgs = LBFGS([w], lr=0.01, history_size=3, max_iter=10)
+    lbfgs.step(quadratic(w, np.linspace(1, 100, 5)))
+    assert [len(lbfgs.state[w][name]) for name in ("old_dirs", "old_stps", "ro")] == [3, 3, 3]
+
+
+def test_a_pair_without_curvature_is_not_kept():
+    w = Parameter(np.ones(2))
+
+    def line():
+        w.grad = np.ones(2)
+        return float(w.data.sum())
+
+    lbfgs = LBFGS([w], lr=0.1, max_iter=5)
+    lbfgs.step(line)
+    assert lbfgs.state[w]["old_dirs"] == []
+
+
+def test_all_parameters_are_one_vector():
+    together, apart = Parameter([1.0, 2.0, 3.0]), [Parameter([1.0, 2.0]), Parameter(3.0)]
+    curvatures = np.array([1.0, 4.0, 9.0])
+
+    def closure():
+        apart[0].grad, apart[1].grad = curvatures[:2] * apart[0].data, 9.0 * apart[1].data
+        values = np.append(apart[0].data, apart[1].data)
+        return float(curvatures @ values**2) / 2
+
+    LBFGS([together]).step(quadratic(together, curvatures))
+    LBFGS(apart).step(closure)
+    np.testing.assert_allclose(np.append(apart[0].data, apart[1].data), together.data, rtol=1e-9)
+
+
+def test_descends_where_a_first_order_method_crawls():
+    path = descend(surfaces.rosenbrock(), LBFGS, 5, line_search_fn="strong_wolfe")
+    assert path.final_loss < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("slope", "curve"),
+    [(-1.0, 1.0), (-1.0, 100.0), (-1e-3, 1e-3), (-5.0, 0.01)],
+)
+@pytest.mark.parametrize("first", [1e-3, 0.3, 1.0, 30.0])
+def test_the_search_meets_both_conditions(slope, curve, first):
+    def look(t):
+        loss = slope * t + curve * t**2 / 2 + 0.01 * np.sin(3 * t) - 0.03 * t
+        gradient = slope + curve * t + 0.03 * np.cos(3 * t) - 0.03
+        return Point(t, loss, np.array([gradient]), gradient)
+
+    start = look(0.0)
+    search = StrongWolfe(look, start, 1.0, 25)
+    end = search.search(first)
+    assert end.loss <= start.loss + SUFFICIENT * end.t * start.slope
+    assert abs(end.slope) <= FLAT * abs(start.slope)
+    assert 1 <= search.evaluations <= 26
+
+
+def test_the_cubic_is_exact_for_a_cubic():
+    def point(t):
+        return Point(t, t**3 / 3 - 2 * t**2 + 3 * t, np.zeros(1), t**2 - 4 * t + 3)
+
+    # its minimum is at 3
+    assert cubic_minimum(point(2.5), point(5.0)) == pytest.approx(3.0)
+    assert cubic_minimum(point(5.0), point(2.5)) == pytest.approx(3.0)
+    assert cubic_minimum(point(2.5), point(5.0), 4.0, 5.0) == 4.0
+
+
+def test_refuses_a_second_group_no_closure_and_no_loss():
+    with pytest.raises(ValueError, match="params of LBFGS must be one group"):
+        LBFGS([{"params": Parameter(0.0)}, {"params": Parameter(0.0)}])
+    lbfgs = LBFGS([Parameter(0.0)])
+    with pytest.raises(TypeError, match="closure must be callable, as LBFGS looks"):
+        lbfgs.step()
+    with pytest.raises(TypeError, match="closure must return the loss, got None"):
+        lbfgs.step(lambda: None)
+
+
+def test_takes_a_loss_in_a_tensor():
+    w = Parameter([1.0])
+    closure = quadratic(w, np.array([2.0]))
+    loss = LBFGS([w]).step(lambda: torch.tensor(closure()))
+    assert loss == 1.0
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ({"old_dirs": []}, "old_dirs and old_stps must each hold"),
+        ({"old_stps": 3}, "old_stps must be a list"),
+        ({"old_dirs": [np.zeros(7)] * 3}, "old_dirs and old_stps must each hold"),
+        ({"ro": ["a"]}, "ro must hold real numbers"),
+        ({"ro": [[1.0], [1.0], [1.0]]}, "ro must hold numbers"),
+        ({"d": np.zeros(3)}, "d must have its parameter's shape"),
+    ],
+)
+def test_refuses_a_history_that_does_not_fit_together(edit, message):
+    w = Parameter(np.ones(2))
+    lbfgs = LBFGS([w], lr=0.1, max_iter=4)
+    lbfgs.step(quadratic(w, np.array([1.0, 5.0])))
+    saved = lbfgs.state_dict()
+    assert len(saved["state"][0]["ro"]) == 3
+    saved["state"][0] |= edit
+    before = repr(lbfgs.state_dict())
+    with pytest.raises(ValueError, match=message):
+        lbfgs.load_state_dict(saved)
+    assert repr(lbfgs.state_dict()) == before

@@ -1,0 +1,95 @@
+"""What is Muon's own; what it shares with every optimizer is tested beside."""
+
+import numpy as np
+import pytest
+import torch
+from methods import distance, record
+
+from optim_scratch import Parameter
+from optim_scratch.optimizers import Muon
+from optim_scratch.optimizers.muon import orthogonalized
+
+
+def singular(matrix):
+    return np.linalg.svd(matrix, compute_uv=False)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (8, 3), (3, 8), (1, 4), (4, 1), (40, 30)])
+def test_singular_values_come_near_1_and_singular_vectors_stay(shape, rng):
+    matrix = rng.normal(size=shape)
+    u, s, v = np.linalg.svd(matrix, full_matrices=False)
+    # well conditioned, as the bounds ask
+    matrix = u @ np.diag(np.linspace(0.3, 1.0, len(s))) @ v
+    result = orthogonalized(matrix)
+    assert 0.6 < singular(result).min() <= singular(result).max() < 1.3
+    led = u.T @ result @ v.T
+    np.testing.assert_allclose(led, np.diag(np.diag(led)), atol=1e-12)
+
+
+def test_small_singular_values_need_more_steps(rng):
+    u, _, v = np.linalg.svd(rng.normal(size=(6, 6)))
+    matrix = u @ np.diag(np.geomspace(1e-4, 1.0, 6)) @ v
+    least = [singular(orthogonalized(matrix, steps=steps)).min() for steps in (0, 5, 10)]
+    assert least[0] < 1e-4
+    assert least[1] < 0.3
+    assert least[2] > 0.6
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_size_of_the_gradient_does_not_matter(scale, rng):
+    gradient = rng.normal(size=(4, 3))
+    ends = []
+    for factor in (1.0, scale):
+        p = Parameter(np.zeros((4, 3)))
+        p.grad = factor * gradient
+        Muon([p], lr=0.1).step()
+        ends.append(p.data)
+    np.testing.assert_allclose(*ends, rtol=1e-9)
+
+
+def test_a_gradient_of_0_is_no_step():
+    p = Parameter(np.ones((2, 2)))
+    p.grad = np.zeros((2, 2))
+    Muon([p], lr=0.1, weight_decay=0.0).step()
+    assert np.array_equal(p.data, np.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "adjust", "factor"),
+    [
+        ((9, 4), None, 1.5),
+        ((4, 9), "original", 1.0),
+        ((9, 4), "match_rms_adamw", 0.6),
+        ((4, 9), "match_rms_adamw", 0.6),
+    ],
+)
+def test_the_rate_goes_by_the_shape(shape, adjust, factor, rng):
+    p = Parameter(np.zeros(shape))
+    p.grad = rng.normal(size=shape)
+    Muon([p], lr=1.0, adjust_lr_fn=adjust, momentum=0.0).step()
+    np.testing.assert_allclose(p.data, -factor * orthogonalized(p.grad), rtol=1e-12)
+
+
+def test_torch_in_bfloat16_agrees_to_its_digits():
+    """Its step is rounded to 8 bits in each of five products: a few hundredths of the rate."""
+    starts, *rows = record(20, [(6, 4)])
+    p, q = Parameter(starts[0]), torch.nn.Parameter(torch.tensor(starts[0]))
+    ours, theirs = Muon([p], lr=0.02), torch.optim.Muon([q], lr=0.02)
+    for (gradient,) in rows:
+        before = p.data.copy(), q.detach().numpy().copy()
+        p.grad, q.grad = gradient, torch.tensor(gradient)
+        ours.step()
+        theirs.step()
+        steps = p.data - before[0], q.detach().numpy() - before[1]
+        assert distance([steps[0]], [steps[1]]) < 0.05
+    assert distance([p.data], [q.detach().numpy()]) < 0.01
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4)])
+def test_refuses_what_is_no_matrix(shape):
+    with pytest.raises(ValueError, match=r"params of Muon must be matrices, got one of shape \("):
+        Muon([Parameter(np.zeros(shape))])
+    muon = Muon([Parameter(np.zeros((2, 2)))])
+    with pytest.raises(ValueError, match="params of Muon must be matrices"):
+        muon.add_param_group({"params": Parameter(np.zeros(shape))})
+    assert len(muon.param_groups) == 1
