@@ -104,7 +104,7 @@ def test_lookahead_goes_forward_and_back():
 
 def test_lookahead_descends():
     path = descend(surfaces.ravine(5), lambda params: Lookahead(SGD(params, lr=0.1)), 100)
-    assert path.final_loss < 1e-3 * path.losses[0]
+    assert path.final_loss < 1e-2 * path.losses[0]
     assert np.array_equal(path.points[1:5], path.points[:1].repeat(4, axis=0))
 
 
@@ -199,7 +199,7 @@ def test_sam_comes_to_rest_beside_the_minimum_and_not_in_it():
 
 def test_sam_descends():
     path = descend(surfaces.ravine(5), lambda params: SAM(SGD(params, lr=0.05)), 60)
-    assert path.final_loss < 1e-3 * path.losses[0]
+    assert path.final_loss < 1e-2 * path.losses[0]
 
 
 def test_what_needs_a_closure_is_passed_on():
