@@ -607,11 +607,12 @@ def optimizers() -> list[registry.Method]:
     return list(registry.methods("optimizer"))
 
 
-def cases() -> list[Any]:
-    """Each optimizer with each of its settings, as parameters of a test."""
+def cases(wanted: Callable[[Any], bool] = lambda method: True) -> list[Any]:
+    """Each optimizer, or each that is wanted, with each of its settings, as a test's parameters."""
     return [
         pytest.param(method, options, id=f"{method.name} {options}")
         for method in optimizers()
+        if wanted(method)
         for options in (DESCRIPTIONS[method.name].settings if method.name in DESCRIPTIONS else [{}])
     ]
 

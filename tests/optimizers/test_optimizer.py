@@ -11,6 +11,11 @@ from optim_scratch import Parameter
 from optim_scratch.optimizers import SGD, Optimizer
 
 every = pytest.mark.parametrize("method", optimizers(), ids=lambda method: method.name)
+grouped = pytest.mark.parametrize(
+    "method",
+    [m for m in optimizers() if len(describe(m.name).groups) > 1],
+    ids=lambda method: method.name,
+)
 plain = pytest.mark.parametrize(
     "kind", [m.load() for m in optimizers() if not m.wraps], ids=lambda kind: kind.__name__
 )
@@ -61,10 +66,8 @@ def test_refuses_a_parameter_of_another_group(method):
     assert len(optimizer.param_groups) == before
 
 
-@every
+@grouped
 def test_groups_take_defaults_and_may_overrule_them(method):
-    if len(describe(method.name).groups) == 1:
-        pytest.skip("it has one group")
     first, second = (Parameter(np.ones(describe(method.name).shapes[0])) for _ in range(2))
     groups = [{"params": first, "lr": 0.5}, {"params": (p for p in [second])}]
     optimizer = describe(method.name).make(
@@ -75,11 +78,9 @@ def test_groups_take_defaults_and_may_overrule_them(method):
     assert all(set(optimizer.defaults) < set(group) for group in optimizer.param_groups)
 
 
-@every
+@grouped
 def test_a_late_group_is_moved_too(method):
     optimizer = stepped(method, 2)
-    if len(describe(method.name).groups) == 1:
-        pytest.skip("it has one group")
     late = Parameter(np.ones(describe(method.name).shapes[0]))
     optimizer.add_param_group({"params": late})
     advance(optimizer, members(optimizer), 4)

@@ -21,6 +21,9 @@ from optim_scratch.optimizers.loading import ENGINE_FLAGS
 pytestmark = pytest.mark.usefixtures("float64")
 
 every = pytest.mark.parametrize(("method", "options"), cases())
+crossing = pytest.mark.parametrize(
+    ("method", "options"), cases(lambda method: describe(method.name).crosses)
+)
 
 
 @pytest.mark.parametrize("method", optimizers(), ids=lambda method: method.name)
@@ -60,11 +63,9 @@ def test_equals_the_reference_where_gradients_are_missing_on_some_steps(method):
             assert error <= describe(method.name).tolerance
 
 
-@every
+@crossing
 def test_state_crosses_to_torch_and_back_in_mid_run(method, options):
     description = describe(method.name)
-    if not description.crosses:
-        pytest.skip("its reference keeps another state")
     groups = description.groups[-1]
     for done in (0, 1, description.steps // 2):
         ours, theirs, rows = pair(method, options, groups)
@@ -85,10 +86,8 @@ def test_state_crosses_to_torch_and_back_in_mid_run(method, options):
                 assert distance(resumed.step(row), reference) <= description.tolerance
 
 
-@every
+@crossing
 def test_state_dict_has_torchs_layout(method, options):
-    if not method.torch or not describe(method.name).crosses:
-        pytest.skip("torch has none")
     ours, theirs, rows = pair(method, options, [{}])
     assert ours.optimizer.state_dict()["state"] == {}
     ours.step(rows[0])
