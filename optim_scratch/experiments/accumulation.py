@@ -1,10 +1,11 @@
 """Gradient accumulation in torch: a large batch's gradient in the memory of a small one."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
-from optim_scratch.checks import check_factor, check_integer
+from optim_scratch.checks import POSITIVE, Integer, type_name
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -46,16 +47,22 @@ def accumulate(
     Raises
     ------
     TypeError, ValueError
-        If `micro_batch` is no integer of at least 1, the batch is empty, or inputs and targets
-        differ in number.
+        If an argument is not of its type, `micro_batch` is below 1, the batch is empty, inputs and
+        targets differ in number, or `loss` does not return one number.
 
     Notes
     -----
+    torch adds the gradients of micro-batches in the parameters' dtype; `training.Accumulator` adds
+    them in float64.
     Source: derived in the chapter on accumulation and clipping.
     """
-    check_integer("micro_batch", micro_batch, low=1)
-    size = len(targets)
-    if len(inputs) != size or not size:
+    micro_batch = Integer(1).check("micro_batch", micro_batch)
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model must be a module, got {type_name(model)}")
+    if not callable(loss):
+        raise TypeError(f"loss must be callable, got {loss!r}")
+    size = _examples("targets", targets)
+    if _examples("inputs", inputs) != size or not size:
         raise ValueError(
             f"inputs and targets must be as many, at least 1, got {len(inputs)} and {size}"
         )
@@ -63,11 +70,23 @@ def accumulate(
     total = 0.0
     for start in range(0, size, micro_batch):
         few = slice(start, start + micro_batch)
+        mean: Any = loss(model(inputs[few]), targets[few])
+        if not isinstance(mean, torch.Tensor) or mean.numel() != 1:
+            raise TypeError(f"loss must return a tensor of one number, got {mean!r}")
         # a mean over n_j examples counts for n_j of the B
-        share = loss(model(inputs[few]), targets[few]) * (len(targets[few]) / size)
+        share = mean * (len(targets[few]) / size)
         share.backward()  # type: ignore[no-untyped-call]
         total += share.item()
     return total
+
+
+def _examples(name: str, batch: Any) -> int:
+    """Return how many examples a batch has, along the first axis."""
+    if not isinstance(batch, torch.Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type_name(batch)}")
+    if not batch.ndim:
+        raise ValueError(f"{name} must have examples along the first axis, got one number")
+    return len(batch)
 
 
 def accumulated_step(
@@ -102,7 +121,9 @@ def accumulated_step(
         As `accumulate` does, or if `max_norm` is no finite number above 0.
     """
     if max_norm is not None:
-        check_factor("max_norm", max_norm)
+        max_norm = POSITIVE.check("max_norm", max_norm)
+    if not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"optimizer must have a step, got {type_name(optimizer)}")
     value = accumulate(model, loss, inputs, targets, micro_batch)
     if max_norm is not None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from optim_scratch.checks import as_list, check_scalar
+from optim_scratch.checks import NOT_NEGATIVE, as_list, type_name
 from optim_scratch.training import decay_groups, layer_groups
 
 
@@ -54,10 +54,11 @@ def module_groups(
     `decay_groups`.
     """
     layers = as_list("layers", layers, "an iterable of modules")
-    check_scalar("weight_decay", weight_decay, low=0)
+    lr = NOT_NEGATIVE.check("lr", lr)  # torch's groups have one rate each
+    weight_decay = NOT_NEGATIVE.check("weight_decay", weight_decay)
     for layer in layers:
         if not isinstance(layer, torch.nn.Module):
-            raise TypeError(f"layers must hold modules, got {type(layer).__name__}")
+            raise TypeError(f"layers must hold modules, got {type_name(layer)}")
     full = [list(layer.parameters()) for layer in layers]
     full = [parameters for parameters in full if parameters]
     groups = layer_groups(full, lr, decay, frozen=frozen)

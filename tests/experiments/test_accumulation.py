@@ -96,13 +96,20 @@ def test_a_step_over_micro_batches_is_that_of_the_large_batch(max_norm):
         ({"micro_batch": 2.0}, TypeError, "micro_batch must be an integer, got 2.0"),
         ({"targets": torch.zeros(3)}, ValueError, "must be as many, at least 1, got 23 and 3"),
         ({"inputs": torch.zeros(0), "targets": torch.zeros(0)}, ValueError, "got 0 and 0"),
+        ({"inputs": [[1.0]] * 23}, TypeError, "inputs must be a tensor, got list"),
+        ({"targets": torch.tensor(1)}, ValueError, "targets must have examples along the first"),
+        ({"model": cross_entropy}, TypeError, "model must be a module, got function"),
+        ({"loss": 3}, TypeError, "loss must be callable, got 3"),
+        ({"loss": lambda a, b: 1.0}, TypeError, "loss must return a tensor of one number, got 1.0"),
+        ({"loss": lambda a, b: a}, TypeError, "loss must return a tensor of one number, got"),
+        ({"optimizer": 3}, TypeError, "optimizer must have a step, got int"),
         ({"max_norm": 0.0}, ValueError, "max_norm must be finite and > 0, got 0.0"),
-        ({"max_norm": "1"}, TypeError, "max_norm must be a number, got '1'"),
+        ({"max_norm": "1"}, TypeError, "max_norm must be a real number, got '1'"),
     ],
 )
 def test_refuses(arguments, error, message):
     model, (inputs, targets) = network(), batch()
-    given = {"inputs": inputs, "targets": targets, "micro_batch": 4, **arguments}
     sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    given = {"model": model, "optimizer": sgd, "loss": cross_entropy, "micro_batch": 4}
     with pytest.raises(error, match=message):
-        accumulated_step(model, sgd, cross_entropy, **given)
+        accumulated_step(**{**given, "inputs": inputs, "targets": targets, **arguments})

@@ -61,8 +61,9 @@ def test_what_needs_no_gradient_gets_no_group():
     [
         ({"layers": [3]}, TypeError, "layers must hold modules, got int"),
         ({"frozen": 3}, ValueError, "frozen must leave one of 3 layers, got 3"),
+        ({"lr": torch.ones(2)}, TypeError, "lr must be a real number, got tensor"),
         ({"lr": -1}, ValueError, "lr must be finite and >= 0, got -1"),
-        ({"decay": 1.5}, ValueError, r"decay must be in \(0, 1\], got 1.5"),
+        ({"decay": 1.5}, ValueError, r"decay must be finite and in \(0, 1\], got 1.5"),
         ({"weight_decay": -1}, ValueError, "weight_decay must be finite and >= 0, got -1"),
     ],
 )
