@@ -20,7 +20,7 @@ from .descent import Trajectory
 from .parameter import Array
 from .surfaces import Surface
 
-COLOURS: dict[str, str] = {
+FAMILY_COLOURS: dict[str, str] = {
     "gradient": "#0072B2",
     "momentum": "#D55E00",
     "adaptive": "#CC79A7",
@@ -42,14 +42,27 @@ DASHES: tuple[Any, ...] = (
 """One dash per member of a family, in the registry's order."""
 
 
-def _members() -> dict[str, list[str]]:
-    """Return the names of each family's members; SGD goes by what it is set to as well."""
-    members: dict[str, list[str]] = {family: [] for family in COLOURS}
-    members["momentum"] += ["momentum", "Nesterov"]
+def _looks() -> dict[str, dict[str, Any]]:
+    """Return the look of each optimizer, and of what SGD is called by its settings."""
+    members: dict[str, list[str]] = {family: [] for family in FAMILY_COLOURS}
     members["gradient"].append("gradient descent")
+    members["momentum"] += ["momentum", "Nesterov"]
     for method in registry.methods("optimizer"):
         members[method.family].append(method.name)
-    return members
+    members["gradient"].remove("SGD")
+    looks = {
+        name: {"color": FAMILY_COLOURS[family], "linestyle": dash}
+        for family, names in members.items()
+        for name, dash in zip(names, DASHES, strict=False)
+    }
+    return looks | {"SGD": looks["gradient descent"]}
+
+
+LOOKS = _looks()
+"""How each optimizer's curves are drawn, by its name."""
+
+COLOURS = {name: look["color"] for name, look in LOOKS.items()}
+"""The colour of each optimizer, its family's."""
 
 
 def look(name: str) -> dict[str, Any]:
@@ -70,11 +83,7 @@ def look(name: str) -> dict[str, Any]:
     >>> look("momentum"), look("Nesterov")["linestyle"]
     ({'color': '#D55E00', 'linestyle': '-'}, '--')
     """
-    name = {"SGD": "gradient descent"}.get(name, name)
-    for family, members in _members().items():
-        if name in members:
-            return {"color": COLOURS[family], "linestyle": DASHES[members.index(name)]}
-    return {}
+    return dict(LOOKS.get(name, {}))
 
 
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -50,7 +50,7 @@ def test_loss_curves(ax):
     path = run()
     assert plot.loss_curves(ax, {"SGD": path, "another": run(0.01)}) is ax
     assert np.array_equal(ax.lines[0].get_ydata(), path.losses)
-    assert ax.lines[0].get_color() == plot.look("SGD")["color"] == plot.COLOURS["gradient"]
+    assert ax.lines[0].get_color() == plot.COLOURS["SGD"]
     assert ax.get_yscale() == "log"
     assert ax.get_xlabel() == "step"
 
@@ -72,11 +72,11 @@ def test_heatmap(ax):
 def test_every_optimizer_has_its_familys_colour_and_a_dash_of_its_own():
     looks = {m.name: plot.look(m.name) for m in registry.methods("optimizer")}
     for method in registry.methods("optimizer"):
-        assert looks[method.name]["color"] == plot.COLOURS[method.family]
-    distinct = {str(look) for look in looks.values()}
-    assert len(distinct) == len(looks)
-    assert len(set(plot.COLOURS.values())) == len(plot.COLOURS)
-    assert set(registry.FAMILIES) | {"momentum"} == set(plot.COLOURS)
+        assert looks[method.name]["color"] == plot.FAMILY_COLOURS[method.family]
+        assert plot.COLOURS[method.name] == plot.FAMILY_COLOURS[method.family]
+    assert len({str(look) for look in looks.values()}) == len(looks)
+    assert len(set(plot.FAMILY_COLOURS.values())) == len(plot.FAMILY_COLOURS)
+    assert set(registry.FAMILIES) | {"momentum"} == set(plot.FAMILY_COLOURS)
 
 
 def test_a_name_that_is_no_optimizers_has_the_cycles_next_colour(ax):
