@@ -79,7 +79,7 @@ frameworks: $(FRAMEWORKS)/.test ## our schedulers in Lightning, accelerate, tran
 	@$(FRAMEWORKS)/bin/python -m pytest tests/frameworks
 
 bench: $(VENV)/.test ## speed, as ratios measured side by side
-	@$(BIN)/python -m tests.bench
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
 results: $(VENV)/.test ## train the recipes that have no record yet (hours); RECIPES=..., DATA=...
 	@$(BIN)/optim-lab run $(RECIPES) --data $(DATA)
