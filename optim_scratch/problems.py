@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import check_integer, check_number
+from .checks import ANY, FRACTION, NOT_NEGATIVE, POSITIVE, SHARE, Integer, Number
 from .parameter import Array
 
 
@@ -30,14 +30,14 @@ class NoisyQuadratic:
         examples has one :math:`\sqrt B` times smaller than a single example.
     start : array_like of shape (d,), optional
         Where descents begin; ones if not given.
-    seed : int
+    seed : int, >= 0
         Of the noise. Each call of `gradient` draws anew.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no curvature or one is not above 0, a noise is below 0, one of them is not
-        finite, or the shapes differ.
+        If there is no curvature or one is not above 0, a noise is below 0, one of them or the start
+        is not finite, the shapes differ, or `seed` is no integer of at least 0.
 
     Notes
     -----
@@ -58,17 +58,15 @@ class NoisyQuadratic:
         start: ArrayLike | None = None,
         seed: int = 0,
     ) -> None:
-        self.curvatures = np.array(curvatures, dtype=np.float64)
-        positive = np.isfinite(self.curvatures) & (self.curvatures > 0)
-        if self.curvatures.ndim != 1 or not self.curvatures.size or not positive.all():
-            raise ValueError(f"curvatures must be a list of finite numbers > 0, got {curvatures!r}")
-        self.noise = self._like_curvatures("noise", noise)
-        check_number("noise", noise, low=0)
-        self.start = self._like_curvatures("start", 1.0 if start is None else start)
-        self._rng = np.random.default_rng(seed)
+        self.curvatures = _row("curvatures", curvatures, POSITIVE)
+        if not self.curvatures.size:
+            raise ValueError(f"curvatures must hold at least one number, got {curvatures!r}")
+        self.noise = self._like_curvatures("noise", noise, NOT_NEGATIVE)
+        self.start = self._like_curvatures("start", 1.0 if start is None else start, ANY)
+        self._rng = np.random.default_rng(Integer(0).check("seed", seed))
 
-    def _like_curvatures(self, name: str, values: ArrayLike) -> Array:
-        array = np.asarray(values, dtype=np.float64)
+    def _like_curvatures(self, name: str, values: ArrayLike, kind: Number) -> Array:
+        array = np.asarray(kind.check_array(name, values), dtype=np.float64)
         if array.shape not in ((), self.curvatures.shape):
             raise ValueError(
                 f"{name} must be one number or of shape {self.curvatures.shape}, got {array.shape}"
@@ -111,8 +109,8 @@ class NoisyQuadratic:
         -----
         Source: derived in the chapter on step decay.
         """
-        check_number("lr", lr, low=0)
-        check_number("momentum", momentum, low=0, high=1, below=True)
+        lr = NOT_NEGATIVE.check("lr", lr)
+        momentum = SHARE.check("momentum", momentum)
         gap = 2 * (1 + momentum) - lr * self.curvatures
         if np.any(gap <= 0):
             return np.inf
@@ -142,13 +140,12 @@ class NoisyQuadratic:
         TypeError, ValueError
             If an argument is not of numbers or outside its range.
         """
-        check_number("rates", rates, low=0)
-        check_number("momentum", momentum, low=0, high=1)
-        h, s2, mu = self.curvatures, self.noise**2, momentum
+        etas = _row("rates", rates, NOT_NEGATIVE)
+        h, s2, mu = self.curvatures, self.noise**2, FRACTION.check("momentum", momentum)
         tt, tb, bb = self.start**2, np.zeros_like(h), np.zeros_like(h)
         losses = [0.5 * np.sum(h * tt)]
         with np.errstate(over="ignore", invalid="ignore"):  # to diverge is a result
-            for eta in np.asarray(rates, dtype=np.float64):
+            for eta in etas:
                 # b' = μ b + h θ + σ ε
                 bb = mu**2 * bb + 2 * mu * h * tb + h**2 * tt + s2
                 tb = mu * tb + h * tt
@@ -156,6 +153,14 @@ class NoisyQuadratic:
                 tt, tb = tt - 2 * eta * tb + eta**2 * bb, tb - eta * bb
                 losses.append(0.5 * np.sum(h * tt))
         return np.array(losses)
+
+
+def _row(name: str, values: ArrayLike, kind: Number) -> Array:
+    """Return a list of numbers as an array of one axis."""
+    row = np.asarray(kind.check_array(name, values), dtype=np.float64)
+    if row.ndim != 1:
+        raise ValueError(f"{name} must be a list of numbers, got {values!r}")
+    return row
 
 
 class SpiralMLP:
@@ -176,11 +181,11 @@ class SpiralMLP:
         an odd n where that must not decide anything.
     width : int, >= 1
         Units in each hidden layer.
-    batch_size : int, optional
+    batch_size : int, >= 1, optional
         Each gradient is that of so many examples, drawn with replacement; all n if not given.
     turns : float, > 0
         How often each spiral winds around the origin.
-    seed : int
+    seed : int, >= 0
         Of the first weights and of the batches.
 
     Raises
@@ -202,14 +207,9 @@ class SpiralMLP:
         turns: float = 0.75,
         seed: int = 0,
     ) -> None:
-        check_integer("points", points, low=2)
-        check_integer("width", width, low=1)
-        if batch_size is not None:
-            check_integer("batch_size", batch_size, low=1)
-        if not 0 < turns < np.inf:
-            raise ValueError(f"turns must be finite and > 0, got {turns}")
-        self._rng = np.random.default_rng(seed)
-        self.batch_size = batch_size
+        width = Integer(1).check("width", width)
+        self.batch_size = Integer(1, optional=True).check("batch_size", batch_size)
+        self._rng = np.random.default_rng(Integer(0).check("seed", seed))
         self.inputs, self.targets = spirals(points, turns)
         self.shapes: list[tuple[int, ...]] = [
             (2, width), (width,), (width, width), (width,), (width, 1), (1,)
@@ -276,8 +276,9 @@ class SpiralMLP:
     def hessian(self, theta: Array, width: float = 1e-4) -> Array:
         """Return the Hessian over all examples at `theta`, of shape (d,): an array (d, d).
 
-        By central differences, of half-width `width`, of the gradient, all in one call.
+        By central differences, of half-width `width` > 0, of the gradient, all in one call.
         """
+        width = POSITIVE.check("width", width)
         shifts = width * np.eye(theta.size)
         up = self._gradient(theta + shifts, self.inputs, self.targets)
         down = self._gradient(theta - shifts, self.inputs, self.targets)
@@ -301,7 +302,14 @@ def spirals(points: int, turns: float) -> tuple[Array, Array]:
         How many; the first half lies on the spiral of class 1, with the odd one.
     turns : float, > 0
         How often each spiral winds around the origin, at distances up to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its type or outside its range.
     """
+    points = Integer(2).check("points", points)
+    turns = POSITIVE.check("turns", turns)
     along = np.linspace(0.15, 1.0, (points + 1) // 2)
     angle = 2 * np.pi * turns * along
     arm = along[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .checks import check_number
+from .checks import ANY, NOT_NEGATIVE, Integer, Number, type_name
 from .parameter import Array
 
 Point = tuple[float, float]
@@ -71,8 +71,8 @@ def ravine(condition: float = 20.0, angle: float = 0.0) -> Surface:
     TypeError, ValueError
         If one is not a number, `condition` is below 1 or not finite, or `angle` is not finite.
     """
-    check_number("condition", condition, low=1)
-    check_number("angle", angle, low=-np.inf)
+    condition = Number(low=1).check("condition", condition)
+    angle = ANY.check("angle", angle)
     turn = np.deg2rad(angle)
     axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     hessian = axes.T @ np.diag([1.0, condition]) @ axes
@@ -235,16 +235,19 @@ def noisy(surface: Surface, sigma: float, seed: int = 0) -> Surface:
         The surface below.
     sigma : float, >= 0
         The standard deviation of each entry of the noise, in units of the gradient.
-    seed : int
+    seed : int, >= 0
         Of the noise.
 
     Raises
     ------
     TypeError, ValueError
-        If `sigma` is not a number, negative or not finite.
+        If `surface` is none, `sigma` is not a number, negative or not finite, or `seed` is no
+        integer of at least 0.
     """
-    check_number("sigma", sigma, low=0)
-    rng = np.random.default_rng(seed)
+    if not isinstance(surface, Surface):
+        raise TypeError(f"surface must be a Surface, got {type_name(surface)}")
+    sigma = NOT_NEGATIVE.check("sigma", sigma)
+    rng = np.random.default_rng(Integer(0).check("seed", seed))
 
     def gradient(theta: Array) -> Array:
         return surface.gradient(theta) + sigma * rng.standard_normal(np.shape(theta))

@@ -57,6 +57,21 @@ def accumulate(
     Source: derived in the chapter on accumulation and clipping.
     """
     micro_batch = Integer(1).check("micro_batch", micro_batch)
+    size = _checked_size(model, loss, inputs, targets)
+    model.zero_grad()
+    total = 0.0
+    for start in range(0, size, micro_batch):
+        few = slice(start, start + micro_batch)
+        mean = _one_number(loss(model(inputs[few]), targets[few]))
+        # a mean over n_j examples counts for n_j of the B
+        share = mean * (len(targets[few]) / size)
+        share.backward()  # type: ignore[no-untyped-call]
+        total += share.item()
+    return total
+
+
+def _checked_size(model: Any, loss: Any, inputs: Any, targets: Any) -> int:
+    """Return B, the number of examples; refuse what no gradient can be made from."""
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model must be a module, got {type_name(model)}")
     if not callable(loss):
@@ -66,18 +81,14 @@ def accumulate(
         raise ValueError(
             f"inputs and targets must be as many, at least 1, got {len(inputs)} and {size}"
         )
-    model.zero_grad()
-    total = 0.0
-    for start in range(0, size, micro_batch):
-        few = slice(start, start + micro_batch)
-        mean: Any = loss(model(inputs[few]), targets[few])
-        if not isinstance(mean, torch.Tensor) or mean.numel() != 1:
-            raise TypeError(f"loss must return a tensor of one number, got {mean!r}")
-        # a mean over n_j examples counts for n_j of the B
-        share = mean * (len(targets[few]) / size)
-        share.backward()  # type: ignore[no-untyped-call]
-        total += share.item()
-    return total
+    return size
+
+
+def _one_number(mean: Any) -> torch.Tensor:
+    """Return a loss, refused if it is no tensor of one number that depends on the parameters."""
+    if not isinstance(mean, torch.Tensor) or mean.numel() != 1 or not mean.requires_grad:
+        raise TypeError(f"loss must return a tensor of one number with a gradient, got {mean!r}")
+    return mean
 
 
 def _examples(name: str, batch: Any) -> int:
@@ -122,7 +133,7 @@ def accumulated_step(
     """
     if max_norm is not None:
         max_norm = POSITIVE.check("max_norm", max_norm)
-    if not callable(getattr(optimizer, "step", None)):
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
         raise TypeError(f"optimizer must have a step, got {type_name(optimizer)}")
     value = accumulate(model, loss, inputs, targets, micro_batch)
     if max_norm is not None:

@@ -45,7 +45,8 @@ def module_groups(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of its type or outside its range, or if nothing is left to train.
+        If an argument is not of its type or outside its range, if a parameter is in two layers, or
+        if nothing is left to train.
         Nothing is frozen then.
 
     Notes
@@ -53,6 +54,8 @@ def module_groups(
     Source: Howard & Ruder (2018), section 3.2; `optim_scratch.training.layer_groups` and
     `decay_groups`.
     """
+    if isinstance(layers, torch.Tensor):  # of one number, it passes for an iterable
+        raise TypeError("layers must be an iterable of modules, got a tensor")
     layers = as_list("layers", layers, "an iterable of modules")
     lr = NOT_NEGATIVE.check("lr", lr)  # torch's groups have one rate each
     weight_decay = NOT_NEGATIVE.check("weight_decay", weight_decay)
@@ -61,6 +64,9 @@ def module_groups(
             raise TypeError(f"layers must hold modules, got {type_name(layer)}")
     full = [list(layer.parameters()) for layer in layers]
     full = [parameters for parameters in full if parameters]
+    every = [p for parameters in full for p in parameters]
+    if len(set(every)) < len(every):
+        raise ValueError("layers must hold each parameter once, got one in two layers")
     groups = layer_groups(full, lr, decay, frozen=frozen)
     if not any(p.requires_grad for group in groups for p in group["params"]):
         raise ValueError("layers must hold a parameter that needs a gradient, got none")

@@ -59,7 +59,7 @@ def layer_groups(
     >>> [group["lr"] for group in layer_groups(layers, lr=0.1, decay=0.5)]
     [0.025, 0.05, 0.1]
     """
-    if is_parameter(layers):
+    if is_parameter(layers) or hasattr(layers, "is_leaf"):  # its rows are no layers
         raise TypeError(f"layers must be a sequence of layers, got one {type_name(layers)}")
     listed = as_list("layers", layers, "a sequence of layers")
     rate = NOT_NEGATIVE.check_array("lr", lr)

@@ -76,8 +76,7 @@ def lr_range_test(
     where d, the noise, is such a running mean of :math:`|\ell_i - s_i|` at the lowest. Where a loss
     is positive and above its noise, that is at *k times the lowest*. Below 0, and close to it,
     where k times the lowest means nothing, the rise is measured by size and noise. The first
-    1 / (1 - β) updates, or the first tenth of all if that is shorter, do not end the test: till
-    then the noise is not known.
+    tenth of the updates does not end the test: till then the noise is not known.
 
     Afterwards the parameters, the optimizer's state and its groups are as before and gradients are
     cleared. What else `update` changes is not undone: random generators, the order of batches,
@@ -162,6 +161,10 @@ def _check_drivable(optimizer: Any) -> None:
     for name in ("param_groups", "state_dict", "load_state_dict", "zero_grad"):
         if not hasattr(optimizer, name):
             raise TypeError(f"optimizer must have {name}, got {type_name(optimizer)}")
+    if not isinstance(optimizer.param_groups, list):
+        raise TypeError(
+            f"optimizer must have a list of param_groups, got {optimizer.param_groups!r}"
+        )
     rates = [_rate(group) for group in optimizer.param_groups]
     if not max(rates, default=0) > 0:
         raise ValueError(f"optimizer must have a group with lr > 0, got {rates}")
@@ -208,8 +211,8 @@ class _Watch:
 
     def __init__(self, smoothing: float, stop_factor: float | None, steps: int) -> None:
         self.smoothing, self.stop_factor = smoothing, stop_factor
-        # till then the mean is one of few losses, and what they scatter by is not known
-        self.wait = int(min(1 / (1 - smoothing), steps / 10))
+        # till then the mean is one of few losses, and how far they scatter is not known
+        self.wait = steps // 10
         self.losses: list[float] = []
         self.smoothed: list[float] = []
         self.scatter: list[float] = []

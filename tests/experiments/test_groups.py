@@ -59,6 +59,12 @@ def test_what_needs_no_gradient_gets_no_group():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        (
+            {"layers": torch.tensor(1.0)},
+            TypeError,
+            "layers must be an iterable of modules, got a t",
+        ),
+        ({"layers": [nn.Linear(2, 2)] * 2}, ValueError, "layers must hold each parameter once"),
         ({"layers": [3]}, TypeError, "layers must hold modules, got int"),
         ({"frozen": 3}, ValueError, "frozen must leave one of 3 layers, got 3"),
         ({"lr": torch.ones(2)}, TypeError, "lr must be a real number, got tensor"),

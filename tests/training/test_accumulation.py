@@ -8,6 +8,8 @@ from optim_scratch import Parameter
 from optim_scratch.problems import SpiralMLP
 from optim_scratch.training import Accumulator
 
+W = Parameter([1.0])
+
 
 def layered(problem):
     """The problem's weights as six parameters, and a function that writes a batch's gradients."""
@@ -70,6 +72,41 @@ def test_accumulator_keeps_the_dtype():
     assert w.grad.dtype == np.float32
 
 
+def accumulated(gradients, counts, dtype):
+    """The mean of gradients, by the accumulator."""
+    w = Parameter(np.zeros(np.shape(gradients[0]), dtype))
+    total = Accumulator(w)
+    for g, n in zip(gradients, counts, strict=True):
+        w.grad = np.asarray(g, dtype)
+        total.add(n)
+    assert total.write() == sum(int(n) for n in counts)
+    return w.grad
+
+
+def test_counts_of_numpys_integers_do_not_overflow():
+    found = accumulated([[1.0], [3.0]], [np.int16(20_000), np.int16(20_000)], np.float64)
+    assert found.tolist() == [2.0]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+def test_sums_of_float16_do_not_overflow(shape):
+    found = accumulated([np.full(shape, 512), np.full(shape, 1024)], [100, 100], np.float16)
+    assert (found.dtype, found.tolist()) == (np.float16, np.full(shape, 768).tolist())
+
+
+def test_sums_of_float32_are_rounded_once(rng):
+    gradients = rng.normal(size=(500, 20)).astype(np.float32)
+    counts = rng.integers(1, 512, size=500)
+    exact = counts @ gradients.astype(np.longdouble) / counts.sum()
+    found = accumulated(gradients, counts, np.float32)
+    assert found.tolist() == exact.astype(np.float32).tolist()
+
+
+def test_what_is_not_finite_flows():
+    found = accumulated([[np.inf, np.inf, 1.0], [1.0, -np.inf, np.nan]], [1, 2], np.float32)
+    np.testing.assert_array_equal(found, [np.inf, np.nan, np.nan])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -85,6 +122,15 @@ def test_accumulator_keeps_the_dtype():
             TypeError,
             "must hold our Parameter objects, got torch.T",
         ),
+        (lambda: Accumulator("ab"), TypeError, "parameters must hold parameters, got str"),
+        (lambda: Accumulator([W, W]), ValueError, "parameters must not hold a parameter twice"),
+        (
+            lambda: Accumulator((2 * torch.ones(2, requires_grad=True)).sum()),
+            TypeError,
+            "parameters must hold parameters, got torch.Tensor",
+        ),
+        (lambda: Accumulator(W).add(2**53 + 1), ValueError, "examples must be <= 9007199254740992"),
+        (lambda: Accumulator(W).add(np.array([2])), TypeError, "examples must be an integer, got"),
         (lambda: Accumulator(Parameter(1.0)).add(0), ValueError, "examples must be >= 1, got 0"),
         (lambda: Accumulator(Parameter(1.0)).add(1.5), TypeError, "examples must be an integer"),
         (lambda: Accumulator(Parameter(1.0)).write(), ValueError, "needs at least one add"),

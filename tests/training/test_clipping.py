@@ -75,6 +75,39 @@ def test_no_gradient_has_the_norm_0():
     assert clip_grad_norm_([Parameter([1.0])], 1.0) == 0.0
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+@pytest.mark.parametrize("norm_type", [0.5, 1, 2, 40.0])
+def test_norms_beyond_what_a_power_can_hold(size, norm_type):
+    ours, _ = twins([[size, -size], [0.0, size]])
+    norm = clip_grad_norm_(ours, size / 2, norm_type)
+    assert norm == pytest.approx(size * 3 ** (1 / norm_type), rel=1e-12)
+    expected = size if size < 1e-6 else size * (size / 2 / norm)
+    assert ours[0].grad[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_float16_gradient_is_shortened_by_more_than_float16_holds():
+    ours, _ = twins([np.full(10_000, 30_000)], np.float16)
+    assert clip_grad_norm_(ours, 0.01) == pytest.approx(3e6)
+    expected = np.float16(0.01 / 100)  # c over √n
+    assert (ours[0].grad.dtype, ours[0].grad[0]) == (np.float16, expected)
+
+
+def test_a_limit_beyond_float16_bounds_nothing_in_it():
+    ours, _ = twins([[6e4, -6e4]], np.float16)
+    clip_grad_value_(ours, 1e6)
+    assert ours[0].grad.tolist() == np.array([6e4, -6e4], np.float16).tolist()
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_clipping_takes_a_number_and_read_only_gradients(clip):
+    p = Parameter(1.0)
+    p.grad = np.array(3.0)
+    p.grad.flags.writeable = False
+    clip(p, np.float32(0.5))
+    assert p.grad.shape == ()
+    assert p.grad == pytest.approx(0.5, rel=1e-6)
+
+
 def test_a_shared_array_is_clipped_once_and_left_as_it_was():
     shared = np.array([30.0, 40.0])
     ours = [Parameter(np.ones(2)), Parameter(np.ones(2))]
@@ -122,6 +155,10 @@ W = Parameter([1.0])
         (partial(clip_grad_norm_, W, 1.0, "fro"), TypeError, "norm_type must be a real number"),
         (partial(clip_grad_norm_, W, 1.0, 2.0, 1), TypeError, "error_if_nonfinite must be True or"),
         (partial(clip_grad_norm_, [], 1.0), ValueError, "parameters must hold at least one"),
+        (partial(clip_grad_norm_, [W, W], 1.0), ValueError, "parameters must not hold a param"),
+        (partial(clip_grad_value_, [W, W], 1.0), ValueError, "parameters must not hold a param"),
+        (partial(clip_grad_norm_, W, np.ones(2)), TypeError, "max_norm must be a real number"),
+        (partial(clip_grad_value_, W, np.nan), ValueError, "clip_value must be > 0, got nan"),
         (partial(clip_grad_norm_, [W, 2.0], 1.0), TypeError, "must hold parameters, got float"),
         (partial(clip_grad_value_, W, 0.0), ValueError, "clip_value must be > 0, got 0.0"),
         (

@@ -6,7 +6,7 @@ from optim_scratch import Parameter
 from optim_scratch.optimizers import SGD
 from optim_scratch.training import decay_groups, layer_groups
 
-W = Parameter([1.0])
+W, T = Parameter([1.0]), torch.nn.Parameter(torch.ones(2, 2))
 
 
 def three_layers():
@@ -52,6 +52,15 @@ def test_decay_groups_leave_out_the_empty_one(shape):
     assert [g["weight_decay"] for g in decay_groups([Parameter(np.zeros(shape))], 0.1)] == [0.0]
 
 
+def test_rates_and_decays_of_many_runs():
+    layers = [Parameter(np.zeros((3, 2))), Parameter(np.zeros((3, 2)))]
+    many = np.array([[0.1], [0.2], [0.4]])
+    groups = decay_groups(layer_groups(layers, lr=many, decay=0.5), many)
+    np.testing.assert_array_equal([g["lr"] for g in groups], [many / 2, many])
+    np.testing.assert_array_equal([g["weight_decay"] for g in groups], [many, many])
+    assert SGD(groups, lr=1.0).param_groups[0]["lr"].shape == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -76,6 +85,29 @@ def test_decay_groups_leave_out_the_empty_one(shape):
         (lambda: layer_groups([W], 0.1, frozen=1), ValueError, "must leave one of 1 layers, got 1"),
         (lambda: layer_groups([], 0.1), ValueError, "must leave one of 0 layers, got 0"),
         (lambda: layer_groups([W], 0.1, frozen=-1), ValueError, "frozen must be >= 0, got -1"),
+        (lambda: layer_groups(W, 0.1), TypeError, "layers must be a sequence of layers, got one"),
+        (lambda: layer_groups(T, 0.1), TypeError, "layers must be a sequence of layers, got one"),
+        (lambda: layer_groups(2 * T, 0.1), TypeError, "layers must be a sequence of layers, got"),
+        (
+            lambda: layer_groups([W, 2 * T], 0.1),
+            TypeError,
+            r"layers\[1\] must hold parameters, got",
+        ),
+        (lambda: layer_groups("ab", 0.1), TypeError, r"layers\[0\] must hold parameters, got str"),
+        (lambda: layer_groups([W], [[0.1], []]), TypeError, "lr must be a real number or an array"),
+        (lambda: layer_groups([W], "1"), TypeError, "lr must be a real number, got '1'"),
+        (lambda: layer_groups([W], 0.1, np.ones(1)), TypeError, "decay must be a real number, got"),
+        (lambda: layer_groups([W], 0.1, params=[W]), TypeError, "params must not be given"),
+        (lambda: decay_groups([{}], 0.1), TypeError, r"params\[0\] must be a group with the key"),
+        (lambda: decay_groups([W, {}], 0.1), TypeError, r"params\[0\] must be a group with the k"),
+        (lambda: decay_groups([{"params": 3}], 0.1), TypeError, r"params\[0\] must be a parameter"),
+        (lambda: decay_groups([{"params": []}], 0.1), ValueError, "params must hold at least one"),
+        (lambda: decay_groups(2 * T, 0.1), TypeError, "params must hold parameters, got torch"),
+        (
+            lambda: decay_groups([W], [[1.0], []]),
+            TypeError,
+            "weight_decay must be a real number or",
+        ),
         (lambda: decay_groups([W], -1), ValueError, "weight_decay must be finite and >= 0, got -1"),
         (lambda: decay_groups([], 0.1), ValueError, "params must hold at least one parameter"),
         (lambda: decay_groups(3, 0.1), TypeError, "params must be a parameter, or an iterable of"),
