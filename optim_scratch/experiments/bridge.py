@@ -98,6 +98,42 @@ def scheduler_from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     return _without(state_dict, ("_is_initial", "_get_lr_called_within_step"))
 
 
+def with_tensors(state: Any) -> Any:
+    """Return a state of ours that torch saves and, with its default, loads again.
+
+    ``torch.load`` admits tensors and plain Python values alone; our states hold arrays.
+
+    Parameters
+    ----------
+    state : Any
+        What the `state_dict` of an optimizer, a scheduler or a wrapper of ours returned.
+
+    Returns
+    -------
+    Any
+        The same with tensors for arrays, at every depth. Our `load_state_dict` takes it as it is.
+
+    Examples
+    --------
+    >>> import io
+    >>> from optim_scratch import Parameter
+    >>> from optim_scratch.optimizers import Adam
+    >>> adam, file = Adam([Parameter([1.0])], lr=0.1), io.BytesIO()
+    >>> torch.save(with_tensors(adam.state_dict()), file)
+    >>> _ = file.seek(0)
+    >>> adam.load_state_dict(torch.load(file))
+    """
+    if isinstance(state, np.ndarray):
+        return torch.from_numpy(state.copy())
+    if isinstance(state, np.generic):
+        return state.item()
+    if isinstance(state, dict):
+        return type(state)({name: with_tensors(value) for name, value in state.items()})
+    if isinstance(state, list | tuple):
+        return type(state)(with_tensors(value) for value in state)
+    return state
+
+
 def _without(state: Any, names: tuple[str, ...]) -> Any:
     """Return a scheduler's state without some entries, at every depth, tensors as numbers."""
     if isinstance(state, torch.Tensor):

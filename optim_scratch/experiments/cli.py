@@ -59,6 +59,8 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     add("--precision", default="float32", help="float32 (default) or bfloat16")
     add("--compile", action="store_true", help="compile the network (pays on a GPU)")
     add("--threads", type=int, help="CPU threads (default: all)")
+    add("--ours", action="store_true",
+        help="the optimizer of this package in place of torch's, as a run of its own")  # fmt: skip
     add("--epochs", type=int, help="fewer or more epochs than the recipe has")
     add("--fresh", action="store_true", help="start again, and replace what is there")
     add("--results", type=Path, help="folder of the records (default: book/results for whole "
@@ -121,6 +123,11 @@ def _run(options: argparse.Namespace) -> None:
     chosen = [recipes.find(name) for name in options.recipes]
     if options.epochs is not None:
         chosen = [replace(recipe, epochs=options.epochs) for recipe in chosen]
+    if options.ours:
+        chosen = [
+            replace(recipe, name=f"{recipe.name}-ours", library="optim_scratch")
+            for recipe in chosen
+        ]
     seeds = [options.seed or 0] if options.seeds is None else list(range(options.seeds))
     if not seeds:
         raise ValueError(f"seeds must be at least 1, got {options.seeds}")

@@ -18,7 +18,8 @@ from optim_scratch.checks import check_integer
 from optim_scratch.experiments import data as sources
 from optim_scratch.experiments import files, recipes
 from optim_scratch.experiments.progress import Watcher
-from optim_scratch.experiments.train import Run, Settings, limited_threads
+from optim_scratch.experiments.settings import Settings, limited_threads
+from optim_scratch.experiments.train import Run
 
 
 def measure(
@@ -95,7 +96,10 @@ class _Eye:
         """Train one epoch of the run and return what was seen."""
         self.step = 0
         self.looks: list[dict[str, Any]] = []
-        hook = self.run.optimizer.register_step_post_hook(self._after_step)
+        optimizer = self.run.optimizer
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            raise ValueError("a recipe to be watched must have an optimizer of torch's")
+        hook = optimizer.register_step_post_hook(self._after_step)
         try:
             row = self.run.epoch(Watcher())
         finally:

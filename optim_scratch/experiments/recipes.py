@@ -1,14 +1,14 @@
 """The runs of the source articles and of this book, as a table.
 
 A recipe says *what* is trained; on which device, in which precision and with which seed are
-settings of a run (`optim_scratch.experiments.train.Settings`) and are recorded with it.
+settings of a run (`optim_scratch.experiments.settings.Settings`) and are recorded with it.
 """
 
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from optim_scratch.checks import check_integer
+from optim_scratch.checks import Choice, check_integer
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,12 @@ class Recipe:
     model : str
         A key of `optim_scratch.experiments.models.MODELS`.
     optimizer : str
-        A class of `torch.optim`.
+        A class of `torch.optim`, or of ours.
     optimizer_arguments : mapping
-        Its arguments.
+        Its arguments. One that is itself an optimizer, as a wrapper has, is a mapping with the key
+        ``"optimizer"``, its class, and its arguments.
+    library : str
+        Whose optimizer: ``"torch"``, where torch has it, or ``"optim_scratch"`` for ours.
     scheduler : str or None
         A class of `optim_scratch.schedulers`, stepped once an epoch; None keeps the rate.
     scheduler_arguments : mapping
@@ -48,8 +51,8 @@ class Recipe:
     Raises
     ------
     TypeError, ValueError
-        For epochs or batch_size below 1, a negative validation_images, or another word than
-        ``"start"`` or ``"end"``.
+        For epochs or batch_size below 1, a negative validation_images, or another word for
+        scheduler_steps or library.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Recipe:
     scheduler: str | None = None
     scheduler_arguments: Mapping[str, object] = field(default_factory=dict)
     scheduler_steps: str = "end"
+    library: str = "torch"
     epochs: int = 30
     batch_size: int = 128
     validation_images: int = 0
@@ -68,8 +72,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("validation_images", 0)):
             check_integer(name, getattr(self, name), low=least)
-        if self.scheduler_steps not in ("start", "end"):
-            raise ValueError(f"scheduler_steps must be start or end, got {self.scheduler_steps!r}")
+        Choice(("start", "end")).check("scheduler_steps", self.scheduler_steps)
+        Choice(("torch", "optim_scratch")).check("library", self.library)
 
 
 def _article_003(

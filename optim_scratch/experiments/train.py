@@ -2,11 +2,9 @@
 
 import math
 import platform
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,61 +13,21 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import optim_scratch
-from optim_scratch import schedulers
 from optim_scratch.checks import check_integer
+from optim_scratch.experiments import bridge, models, results
 from optim_scratch.experiments import checkpoint as checkpoints
-from optim_scratch.experiments import models, results
+from optim_scratch.experiments.assembly import optimizer_for, scheduler_for
 from optim_scratch.experiments.batches import ImageSet, derived_seed, hold_out
 from optim_scratch.experiments.data import Dataset
+from optim_scratch.experiments.driver import Driver
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.recipes import Recipe
+from optim_scratch.experiments.settings import Settings as Settings
+from optim_scratch.experiments.settings import device_name, limited_threads
 
-PRECISIONS = ("float32", "bfloat16")
 EVALUATED_TRAIN_IMAGES = 10_000
 EVALUATION_BATCH = 500
 LOOK_EVERY = 20
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a recipe is run; none of it changes what is trained.
-
-    Parameters
-    ----------
-    device : str
-        ``"cpu"``, ``"cuda"`` or another device of torch's.
-    precision : str
-        ``"float32"``, or ``"bfloat16"`` for autocast: weights and updates stay float32.
-    compiled : bool
-        Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
-    threads : int
-        CPU threads, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a device that is not there, another precision, fewer threads than 1, or compiling
-        for a CPU without a compiler.
-    """
-
-    device: str = "cpu"
-    precision: str = "float32"
-    compiled: bool = False
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
-            )
-        check_integer("threads", self.threads, low=1)
-        compilers = ("c++", "g++", "clang++")
-        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
-            raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
 
 
 class DivergenceError(Exception):
@@ -162,47 +120,6 @@ def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
     return {**record, "recipe": known, "torch": record["versions"]["torch"]} == {**record, **run}
 
 
-def scheduler_for(
-    optimizer: torch.optim.Optimizer, described: Mapping[str, Any]
-) -> schedulers.LRScheduler:
-    """Return the scheduler that a recipe describes, and within it those that it is made of.
-
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-        What it drives.
-    described : mapping
-        The class under ``"scheduler"``; all else are its arguments.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As the scheduler does, or if there is none of that name.
-    """
-    if described["scheduler"] not in schedulers.__all__:
-        raise ValueError(f"scheduler must be one of ours, got {described['scheduler']!r}")
-    arguments = {
-        name: scheduler_for(optimizer, value) if isinstance(value, Mapping) else value
-        for name, value in described.items()
-        if name != "scheduler"
-    }
-    scheduler: schedulers.LRScheduler = getattr(schedulers, described["scheduler"])(
-        optimizer, **arguments
-    )
-    return scheduler
-
-
-@contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use `count` CPU threads, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 class Run:
     """A network, its optimizer and scheduler, its images, and the epochs done so far.
 
@@ -217,8 +134,8 @@ class Run:
         What was recorded of each epoch that is done.
     model : torch.nn.Module
         The network.
-    optimizer : torch.optim.Optimizer
-        Moves its parameters.
+    optimizer : torch.optim.Optimizer or Driver
+        Moves its parameters: torch's, or ours in their memory.
     scheduler : LRScheduler or None
         One of ours; drives the optimizer's rate.
     train_set, seen_set, validation_set, test_set
@@ -240,8 +157,7 @@ class Run:
         self.model = models.build(recipe.model, len(data.classes), derived_seed(seed, 0))
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = torch.compile(self.model) if settings.compiled else self.model
-        kind = getattr(torch.optim, recipe.optimizer)
-        self.optimizer = kind(self.model.parameters(), **recipe.optimizer_arguments)
+        self.optimizer = optimizer_for(recipe, self.model)
         self.scheduler = None
         if recipe.scheduler is not None:
             described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
@@ -274,9 +190,12 @@ class Run:
         start = time.perf_counter()
         running = self.train_epoch(number, rate, watcher)
         middle = time.perf_counter()
-        train = self.evaluate(self.seen_set)
-        validation = self.evaluate(self.validation_set)
-        test = self.evaluate(self.test_set)
+        # a method that averages is evaluated at its average
+        ours = self.optimizer if isinstance(self.optimizer, Driver) else None
+        with ours.at_point() if ours else nullcontext():
+            train = self.evaluate(self.seen_set)
+            validation = self.evaluate(self.validation_set)
+            test = self.evaluate(self.test_set)
         end = time.perf_counter()
         if self.scheduler is not None and self.recipe.scheduler_steps == "end":
             self.scheduler.step()
@@ -298,11 +217,7 @@ class Run:
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         last = len(self.train_set) // size
         for step, (images, labels) in enumerate(self.train_set.epoch(size, seed), start=1):
-            logits = self._logits(images)
-            loss = cross_entropy(logits, labels)
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            loss, logits = self.update(images, labels)
             recent.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).sum()
             # a look costs a GPU its queue, so there is one every few batches
@@ -312,6 +227,23 @@ class Run:
                 accuracy = int(correct) / (step * size)
                 watcher.batch(number, step * size, rate, sum(losses) / step, accuracy)
         return sum(losses) / last, int(correct) / (last * size)
+
+    def update(
+        self, images: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Move the network once; return loss and logits of the batch before that."""
+        looks: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+        def look() -> torch.Tensor:  # called more than once by methods that look again
+            logits = self._logits(images)
+            loss = cross_entropy(logits, labels)
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            looks.append((loss, logits))
+            return loss
+
+        self.optimizer.step(look)  # type: ignore[arg-type]
+        return looks[0]
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         mixed = self.settings.precision == "bfloat16"
@@ -368,7 +300,7 @@ class Run:
             state = {
                 "rows": self.rows,
                 "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimizer": bridge.with_tensors(self.optimizer.state_dict()),
                 "scheduler": scheduler,
             }
             checkpoints.save(path, self.identity, state)
@@ -390,15 +322,3 @@ def _finite(losses: list[float], before: int) -> list[float]:
         if not math.isfinite(loss):
             raise DivergenceError(before + i)
     return losses
-
-
-def device_name(device: torch.device) -> str:
-    """Return what the device is called by its maker, as far as the system tells."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    if device.type == "cpu" and cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

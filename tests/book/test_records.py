@@ -6,7 +6,7 @@ import pytest
 
 from optim_scratch import schedulers
 from optim_scratch.experiments import recipes, results
-from optim_scratch.experiments.train import scheduler_for
+from optim_scratch.experiments.assembly import scheduler_for
 
 
 def rates(recipe):

@@ -117,7 +117,7 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
             "'/no/where' does not exist; there are three ways",
         ),
         (["run", "step", "--data", "synthetic:20"], "batch_size must be at most the 20 training"),
-        (["run", "step", "--precision", "int3"], "precision must be one of float32, bfloat16"),
+        (["run", "step", "--precision", "int3"], "precision must be one of 'float32', 'bfloat16'"),
         (["run", "step", "--device", "abacus"], "device 'abacus' cannot be used"),
         (["run", "step", "--threads", "0"], "threads must be >= 1, got 0"),
         (["run", "step", "--epochs", "0"], "epochs must be >= 1, got 0"),

@@ -5,7 +5,7 @@ import torch
 
 from optim_scratch import schedulers
 from optim_scratch.experiments import models, recipes
-from optim_scratch.experiments.train import scheduler_for
+from optim_scratch.experiments.assembly import scheduler_for
 
 
 def rates(name):

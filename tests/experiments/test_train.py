@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from optim_scratch.experiments import batches, checkpoint, models, results, train
+from optim_scratch.experiments import batches, checkpoint, models, results, settings, train
 from optim_scratch.experiments.data import synthetic
 from optim_scratch.experiments.progress import Watcher
 
@@ -184,7 +184,7 @@ def test_threads_are_given_back(recipe, images):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"precision": "float16"}, "precision must be one of float32, bfloat16, got 'float16'"),
+        ({"precision": "float16"}, "precision must be one of 'float32', 'bfloat16', got 'float16'"),
         ({"threads": 0}, "threads must be >= 1, got 0"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
     ],
@@ -195,7 +195,7 @@ def test_settings_that_are_refused(arguments, message):
 
 
 def test_compiling_without_a_compiler_is_refused(monkeypatch):
-    monkeypatch.setattr(train.shutil, "which", lambda name: None)
+    monkeypatch.setattr(settings.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match=r"needs a C\+\+ compiler"):
         train.Settings(compiled=True)
 

@@ -14,7 +14,7 @@ from torch.optim import lr_scheduler
 
 from optim_scratch import schedulers as ours
 from optim_scratch.experiments import recipes
-from optim_scratch.experiments.train import scheduler_for
+from optim_scratch.experiments.assembly import scheduler_for
 
 FILE = json.loads((Path(__file__).parent / "transformers_rates.json").read_text())
 NAMES = {

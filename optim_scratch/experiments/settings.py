@@ -1,0 +1,76 @@
+"""How a recipe is run: device, precision, threads; none of it changes what is trained."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from optim_scratch.checks import Choice, check_integer
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a recipe is run; none of it changes what is trained.
+
+    Parameters
+    ----------
+    device : str
+        ``"cpu"``, ``"cuda"`` or another device of torch's.
+    precision : str
+        ``"float32"``, or ``"bfloat16"`` for autocast: weights and updates stay float32.
+    compiled : bool
+        Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
+    threads : int
+        CPU threads, at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a device that is not there, another precision, fewer threads than 1, or compiling
+        for a CPU without a compiler.
+    """
+
+    device: str = "cpu"
+    precision: str = "float32"
+    compiled: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        Choice(PRECISIONS).check("precision", self.precision)
+        check_integer("threads", self.threads, low=1)
+        compilers = ("c++", "g++", "clang++")
+        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
+            raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` CPU threads, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the device is called by its maker, as far as the system tells."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    if device.type == "cpu" and cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
