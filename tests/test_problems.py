@@ -6,6 +6,7 @@ from optim_scratch.optimizers import SGD
 from optim_scratch.problems import NoisyQuadratic, SpiralMLP, spirals
 
 CURVATURES, NOISE = [0.1, 1.0, 10.0], [1.0, 2.0, 0.5]
+BOWL, NETWORK = NoisyQuadratic([1.0], 1.0), SpiralMLP(5, 2)
 
 
 def test_quadratic_gradient_without_noise_is_the_slope_of_the_value(rng):
@@ -200,3 +201,39 @@ def test_expected_losses_of_a_diverging_schedule_are_a_result_not_a_warning():
     losses = NoisyQuadratic([1.0, 10.0], 0.1).expected_losses(np.full(2000, 1.0))
     assert losses[5] > 100 * losses[0]
     assert not np.isfinite(losses[-1])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: NoisyQuadratic("a", 1.0), TypeError, "curvatures must be a real number"),
+        (lambda: NoisyQuadratic([[1.0], []], 1.0), TypeError, "curvatures must be a real number"),
+        (lambda: NoisyQuadratic(1.0, 1.0), ValueError, "curvatures must be a list of numbers, got"),
+        (lambda: NoisyQuadratic([1.0], None), TypeError, "noise must be a real number, got None"),
+        (
+            lambda: NoisyQuadratic([1.0], 1.0, start=np.inf),
+            ValueError,
+            "start must be finite, got inf",
+        ),
+        (lambda: NoisyQuadratic([1.0], 1.0, seed=-1), ValueError, "seed must be >= 0, got -1"),
+        (lambda: BOWL.stationary_loss(np.ones(2)), TypeError, "lr must be a real number, got arr"),
+        (lambda: BOWL.stationary_loss(0.1, "0"), TypeError, "momentum must be a real number, got"),
+        (lambda: BOWL.expected_losses(0.1), ValueError, "rates must be a list of numbers, got 0.1"),
+        (lambda: BOWL.expected_losses([[0.1]]), ValueError, "rates must be a list of numbers, got"),
+        (lambda: SpiralMLP(seed=1.0), TypeError, "seed must be an integer, got 1.0"),
+        (lambda: SpiralMLP(turns="1"), TypeError, "turns must be a real number, got '1'"),
+        (lambda: spirals(1, 1.0), ValueError, "points must be >= 2, got 1"),
+        (lambda: spirals(4, 0.0), ValueError, "turns must be finite and > 0, got 0.0"),
+        (lambda: NETWORK.hessian(NETWORK.start, 0.0), ValueError, "width must be finite and > 0"),
+    ],
+)
+def test_refuses_what_is_of_another_kind(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_tensors_are_arrays():
+    torch = pytest.importorskip("torch")
+    given = torch.tensor(CURVATURES, dtype=torch.float64, requires_grad=True)
+    problem = NoisyQuadratic(given, given)
+    assert problem.curvatures.tolist() == problem.noise.tolist() == CURVATURES

@@ -119,3 +119,20 @@ def test_noisy_refuses(sigma):
 def test_refuses_an_angle():
     with pytest.raises(ValueError, match="angle must be finite, got nan"):
         surfaces.ravine(20.0, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: surfaces.ravine(np.ones(2)), TypeError, "condition must be a real number, got"),
+        (lambda: surfaces.ravine("5"), TypeError, "condition must be a real number, got '5'"),
+        (lambda: surfaces.ravine(5, [1, [2, 3]]), TypeError, "angle must be a real number, got"),
+        (lambda: surfaces.noisy(3, 1.0), TypeError, "surface must be a Surface, got int"),
+        (lambda: surfaces.noisy(SURFACES[0], np.ones(2)), TypeError, "sigma must be a real number"),
+        (lambda: surfaces.noisy(SURFACES[0], 1.0, -1), ValueError, "seed must be >= 0, got -1"),
+        (lambda: surfaces.noisy(SURFACES[0], 1.0, 0.5), TypeError, "seed must be an integer, got"),
+    ],
+)
+def test_refuses_what_is_of_another_kind(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

@@ -102,6 +102,7 @@ def test_rates_and_decays_of_many_runs():
         (lambda: decay_groups([W, {}], 0.1), TypeError, r"params\[0\] must be a group with the k"),
         (lambda: decay_groups([{"params": 3}], 0.1), TypeError, r"params\[0\] must be a parameter"),
         (lambda: decay_groups([{"params": []}], 0.1), ValueError, "params must hold at least one"),
+        (lambda: decay_groups(T.sum(), 0.1), TypeError, "params must hold parameters, got torch"),
         (lambda: decay_groups(2 * T, 0.1), TypeError, "params must hold parameters, got torch"),
         (
             lambda: decay_groups([W], [[1.0], []]),

@@ -268,11 +268,13 @@ def test_a_noisy_loss_of_any_height_runs_to_the_end_and_a_peak_stops_it(course, 
 
 
 def test_nothing_but_what_is_not_finite_stops_a_test_without_a_factor():
-    losses = [2.0, 1.0, 1e9, 1e300, -5.0, 1e308, -1e308, 3.0]
-    assert not watched(losses, smoothing=0.0, stop_factor=None).stopped
+    losses = [2.0] * 60 + [1.0, 1e9, 1e308, -5.0, -1.5e308, -1e308, 3.0]
+    whole = watched(losses, smoothing=0.0, stop_factor=None)
+    assert not whole.stopped
+    assert whole.suggestion == whole.rates[63]
     found = watched([*losses, np.nan, 1.0], stop_factor=None)
     assert found.stopped
-    assert len(found.losses) == 9
+    assert len(found.losses) == len(losses) + 1
 
 
 def test_a_fall_is_found_below_a_peak_that_is_far_higher():
