@@ -139,11 +139,8 @@ def lr_range_test(
     if not callable(update):
         raise TypeError(f"update must be callable, got {update!r}")
     _check_drivable(optimizer)
-    rates, watch, stopped = (
-        np.geomspace(first, last, steps),
-        _Watch(smoothing, factor, steps),
-        False,
-    )
+    rates, stopped = np.geomspace(first, last, steps), False
+    watch = _Watch(smoothing, factor, steps)
     undo = _remember(optimizer)
     try:
         for loss in _losses(optimizer, update, rates):
