@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from optim_scratch.checks import untorched
+
 
 def to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     """Turn the `state_dict` of one of our optimizers into one that torch's loads.
@@ -17,14 +19,16 @@ def to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Arrays and numbers of the state as tensors (numbers in torch's default dtype, as torch
-        keeps its step counts), without the optimizer's name.
+        Arrays and numbers of the state as tensors, without the optimizer's name. Counts are of
+        torch's default dtype, as its own are; other numbers of float64, so that no digit is lost.
 
     Raises
     ------
     ValueError
-        When a hyper-parameter is an array: torch has no such thing.
+        When a hyper-parameter is an array or the optimizer wraps another: torch has no such thing.
     """
+    if "wrapped" in state_dict:
+        raise ValueError(f"state_dict must be no wrapper's, got one of {state_dict['optimizer']}")
     state = {
         index: {name: _tensor(value) for name, value in entry.items()}
         for index, entry in state_dict["state"].items()
@@ -51,7 +55,7 @@ def from_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same, its tensors as arrays.
+        The same, its tensors as arrays; those of bfloat16, which NumPy lacks, of float32.
     """
     state = {
         index: {name: _array(value) for name, value in entry.items()}
@@ -128,9 +132,11 @@ def with_tensors(state: Any) -> Any:
     if isinstance(state, np.generic):
         return state.item()
     if isinstance(state, dict):
-        return type(state)({name: with_tensors(value) for name, value in state.items()})
-    if isinstance(state, list | tuple):
-        return type(state)(with_tensors(value) for value in state)
+        return {name: with_tensors(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [with_tensors(value) for value in state]
+    if isinstance(state, tuple):
+        return tuple(with_tensors(value) for value in state)
     return state
 
 
@@ -151,7 +157,9 @@ def _tensor(value: Any) -> Any:
         return torch.from_numpy(value.copy())
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         return value
-    return torch.tensor(float(value), dtype=torch.get_default_dtype())
+    whole = isinstance(value, int | np.integer)
+    dtype = torch.get_default_dtype() if whole else torch.float64
+    return torch.tensor(float(value), dtype=dtype)
 
 
 def _hyper(name: str, value: Any) -> Any:
@@ -167,4 +175,4 @@ def _array(value: Any) -> Any:
     """Return a tensor as an array, also in a tuple; anything else as it is."""
     if isinstance(value, tuple | list):
         return type(value)(_array(entry) for entry in value)
-    return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value
+    return untorched(value)

@@ -60,7 +60,7 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     add("--compile", action="store_true", help="compile the network (pays on a GPU)")
     add("--threads", type=int, help="CPU threads (default: all)")
     add("--ours", action="store_true",
-        help="the optimizer of this package in place of torch's, as a run of its own")  # fmt: skip
+        help="the optimizer of this package in place of torch's, on a CPU: a trial")  # fmt: skip
     add("--epochs", type=int, help="fewer or more epochs than the recipe has")
     add("--fresh", action="store_true", help="start again, and replace what is there")
     add("--results", type=Path, help="folder of the records (default: book/results for whole "
@@ -144,7 +144,7 @@ def _run(options: argparse.Namespace) -> None:
         threads=torch.get_num_threads() if options.threads is None else options.threads,
     )
     images = data.load(options.data)
-    trial = options.epochs is not None or images.name == "synthetic"
+    trial = options.epochs is not None or options.ours or images.name == "synthetic"
     folder = options.results or (files.runs_folder() / "results" if trial else None)
     for recipe in chosen:
         for seed in seeds:
@@ -160,14 +160,14 @@ def _run_one(
     fresh: bool,
 ) -> None:
     """Run one recipe with one seed, unless its record is there, and write the record."""
-    from optim_scratch.experiments import checkpoint, progress, train
+    from optim_scratch.experiments import checkpoint, identity, progress, train
 
-    identity = train.identity(recipe, seed, images, settings)
-    saved = files.runs_folder() / recipe.suite / checkpoint.name_of(identity)
-    path = results.path_of(identity, folder)
+    run = identity.identity(recipe, seed, images, settings)
+    saved = files.runs_folder() / recipe.suite / checkpoint.name_of(run)
+    path = results.path_of(run, folder)
     if fresh:
         saved.unlink(missing_ok=True)
-    elif path.exists() and (reason := _reason_to_keep(path, identity)):
+    elif path.exists() and (reason := _reason_to_keep(path, run)):
         print(reason)
         return
     record = train.train(
@@ -178,12 +178,12 @@ def _run_one(
     print(f"{_summary(record)}  -> {path}")
 
 
-def _reason_to_keep(path: Path, identity: dict[str, Any]) -> str:
+def _reason_to_keep(path: Path, run: dict[str, Any]) -> str:
     """Return why a record that is there is not run again; trials of other runs are replaced."""
-    from optim_scratch.experiments import train
+    from optim_scratch.experiments.identity import is_of
 
     there = results.load(path)
-    if train.is_of(there, identity):
+    if is_of(there, run):
         return f"{path.name} is complete already; --fresh runs it again"
     if files.runs_folder() in path.parents:
         return ""

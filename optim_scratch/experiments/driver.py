@@ -121,7 +121,8 @@ class Driver:
         Raises
         ------
         TypeError, ValueError
-            If a gradient is sparse, or as the optimizer does.
+            If a gradient is sparse, if a parameter is no longer where or what it may be, as after
+            ``model.cuda()`` or ``model.double()``, or as the optimizer does.
         """
         self._look()
         if closure is None or not callable(closure):
@@ -138,18 +139,25 @@ class Driver:
     def _look(self) -> None:
         """Take the memory and the gradient of each of torch's parameters, as they are now."""
         for ours, p in self._theirs.items():
-            if p.data_ptr() != ours.data.ctypes.data or p.numel() != ours.data.size:
-                _check_parameter(p)
-                ours.data = p.detach().numpy()
+            _check_parameter(p)
+            data = p.detach().numpy()
+            # the optimizer's memory of a parameter fits the one that it was made for
+            if (data.shape, data.dtype) != (ours.shape, ours.dtype):
+                raise ValueError(
+                    f"params must stay of shape {ours.shape} and {ours.dtype}, "
+                    f"got {data.shape} and {data.dtype}"
+                )
             if p.grad is not None and p.grad.layout is not torch.strided:
                 raise TypeError(f"gradients must be dense, got layout {p.grad.layout}")
+            ours.data = data
             ours.grad = None if p.grad is None else p.grad.detach().numpy()
 
     @contextmanager
     def at_point(self) -> Iterator[None]:
         """Put torch's parameters where the loss is to be evaluated, and back afterwards.
 
-        Most methods evaluate where they are. Those that average do it at the average.
+        Most methods evaluate where they are. Those that average do it at the average. Buffers,
+        such as a BatchNorm's running means, stay as they are.
         """
         self._look()
         away: list[tuple[Parameter, Array]] = []

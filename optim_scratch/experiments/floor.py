@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from optim_scratch.checks import check_integer
+from optim_scratch.checks import Integer
 from optim_scratch.experiments import data as sources
 from optim_scratch.experiments import files, recipes
 from optim_scratch.experiments.progress import Watcher
@@ -64,7 +64,7 @@ def measure(
     TypeError, ValueError
         For epochs that are not in rising order or already behind, or looks below 1.
     """
-    check_integer("looks", looks, low=1)
+    looks = Integer(1).check("looks", looks)
     if not epochs or list(epochs) != sorted(set(epochs)):
         raise ValueError(f"epochs must be in rising order, got {list(epochs)}")
     settings = settings or Settings()

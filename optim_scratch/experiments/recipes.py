@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from optim_scratch.checks import Choice, check_integer
+from optim_scratch.checks import Choice, Integer
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("validation_images", 0)):
-            check_integer(name, getattr(self, name), low=least)
+            # as Python's own, which JSON can hold
+            whole = Integer(least).check(name, getattr(self, name))
+            object.__setattr__(self, name, whole)
         Choice(("start", "end")).check("scheduler_steps", self.scheduler_steps)
         Choice(("torch", "optim_scratch")).check("library", self.library)
 

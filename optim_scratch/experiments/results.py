@@ -58,7 +58,7 @@ MEASURES = tuple(
 COLUMNS = ("epoch", "lr", *MEASURES, "train_seconds", "evaluation_seconds")
 
 
-def plain(value: Any) -> Any:
+def through_json(value: Any) -> Any:
     """Return a value as JSON gives it back: tuples as lists, mappings as dicts."""
     return json.loads(json.dumps(value, allow_nan=False))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from optim_scratch.checks import Choice, check_integer
+from optim_scratch.checks import Choice, Integer
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -43,7 +43,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         Choice(PRECISIONS).check("precision", self.precision)
-        check_integer("threads", self.threads, low=1)
+        # as Python's own, which JSON can hold
+        object.__setattr__(self, "threads", Integer(1).check("threads", self.threads))
         compilers = ("c++", "g++", "clang++")
         if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")

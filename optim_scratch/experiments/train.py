@@ -1,10 +1,8 @@
 """Training: a recipe, a seed and a dataset become a record."""
 
 import math
-import platform
 import time
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,18 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-import optim_scratch
-from optim_scratch.checks import check_integer
+from optim_scratch.checks import Integer
 from optim_scratch.experiments import bridge, models, results
 from optim_scratch.experiments import checkpoint as checkpoints
 from optim_scratch.experiments.assembly import optimizer_for, scheduler_for
 from optim_scratch.experiments.batches import ImageSet, derived_seed, hold_out
 from optim_scratch.experiments.data import Dataset
 from optim_scratch.experiments.driver import Driver
+from optim_scratch.experiments.identity import head, identity
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.recipes import Recipe
 from optim_scratch.experiments.settings import Settings as Settings
-from optim_scratch.experiments.settings import device_name, limited_threads
+from optim_scratch.experiments.settings import limited_threads
 
 EVALUATED_TRAIN_IMAGES = 10_000
 EVALUATION_BATCH = 500
@@ -81,7 +79,7 @@ def train(
     TypeError, ValueError
         For a negative seed, too few images for one batch, or a checkpoint of another run.
     """
-    check_integer("seed", seed, low=0)
+    seed = Integer(0).check("seed", seed)
     settings, watcher = settings or Settings(), watcher or Watcher()
     with limited_threads(settings.threads):
         run = Run(recipe, seed, data, settings)
@@ -98,26 +96,6 @@ def train(
         finally:
             watcher.stop()
     return results.checked({**record, "epochs": run.rows})
-
-
-def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> dict[str, Any]:
-    """Return what must agree for a run to go on from a checkpoint: all that shapes its numbers.
-
-    The parameters are those of `train`.
-    """
-    return {
-        "recipe": results.plain(asdict(recipe)),
-        "seed": seed,
-        "checksum": data.checksum,
-        "settings": asdict(settings),
-        "torch": str(torch.__version__),
-    }
-
-
-def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
-    """Return whether a record is that of the run with this identity."""
-    known = results.plain(asdict(Recipe(**record["recipe"])))  # older ones lack newer fields
-    return {**record, "recipe": known, "torch": record["versions"]["torch"]} == {**record, **run}
 
 
 class Run:
@@ -268,30 +246,14 @@ class Run:
 
     def head(self) -> dict[str, Any]:
         """Return the record without its epochs."""
-        return {
-            "format": results.FORMAT,
-            "recipe": results.plain(asdict(self.recipe)),
-            "seed": self.seed,
-            "data": self.data.name,
-            "checksum": self.data.checksum,
-            "images": {
-                "train": len(self.train_set),
-                "train_evaluated": len(self.seen_set),
-                "validation": len(self.validation_set),
-                "test": len(self.test_set),
-            },
-            "classes": list(self.data.classes),
-            "parameters": sum(p.numel() for p in self.model.parameters()),
-            "settings": asdict(self.settings),
-            "device_name": device_name(self.device),
-            "versions": {
-                "optim_scratch": optim_scratch.__version__,
-                "torch": str(torch.__version__),
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
-            "diverged": None,
+        images = {
+            "train": len(self.train_set),
+            "train_evaluated": len(self.seen_set),
+            "validation": len(self.validation_set),
+            "test": len(self.test_set),
         }
+        parameters = sum(p.numel() for p in self.model.parameters())
+        return head(self.identity, self.data, images, parameters)
 
     def save(self, path: Path | None) -> None:
         """Write all that a resumed run needs."""
@@ -301,7 +263,7 @@ class Run:
                 "rows": self.rows,
                 "model": self.model.state_dict(),
                 "optimizer": bridge.with_tensors(self.optimizer.state_dict()),
-                "scheduler": scheduler,
+                "scheduler": bridge.with_tensors(scheduler),
             }
             checkpoints.save(path, self.identity, state)
 

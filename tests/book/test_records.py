@@ -30,6 +30,6 @@ def test_records_hold_the_recipes_and_their_rates(name):
     assert records
     expected = rates(recipes.find(name))
     for record in records:
-        kept = results.plain(asdict(recipes.Recipe(**record["recipe"])))
-        assert kept == results.plain(asdict(recipes.find(name)))
+        kept = results.through_json(asdict(recipes.Recipe(**record["recipe"])))
+        assert kept == results.through_json(asdict(recipes.find(name)))
         assert [row["lr"] for row in record["epochs"]] == pytest.approx(expected, rel=1e-9)

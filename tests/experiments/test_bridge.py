@@ -6,7 +6,7 @@ import torch
 
 from optim_scratch import Parameter, schedulers
 from optim_scratch.experiments import bridge
-from optim_scratch.optimizers import SGD
+from optim_scratch.optimizers import EMA, SGD
 
 STEPS = 60
 SETTINGS = [
@@ -107,7 +107,10 @@ def test_before_the_first_step_there_is_no_state(start):
 
 def test_numbers_of_the_state_become_tensors_and_hyper_parameters_plain():
     ours = {
-        "state": {0: {"step": 3, "buffer": None, "mean": np.ones(2, np.float32)}},
+        "state": {
+            0: {"step": 3, "buffer": None, "mean": np.ones(2, np.float32)},
+            1: {"eta": 0.1, "rows": np.ones((2, 1)), "pairs": [np.ones(3), 0.3], "square": [[2]]},
+        },
         "param_groups": [{"lr": np.float64(0.1), "nesterov": False, "params": [0]}],
         "optimizer": "SGD",
     }
@@ -117,6 +120,12 @@ def test_numbers_of_the_state_become_tensors_and_hyper_parameters_plain():
     assert entry["step"].dtype == torch.get_default_dtype()
     assert entry["buffer"] is None
     assert entry["mean"].dtype == torch.float32
+    other = theirs["state"][1]
+    assert other["eta"] == torch.tensor(0.1, dtype=torch.float64), "to the last digit"
+    assert other["rows"].shape == (2, 1)
+    assert other["pairs"][0].shape == (3,)
+    assert other["pairs"][1] == torch.tensor(0.3, dtype=torch.float64)
+    assert other["square"][0][0] == torch.tensor(2.0)
     assert type(theirs["param_groups"][0]["lr"]) is float
     assert theirs["param_groups"][0]["nesterov"] is False
 
@@ -128,6 +137,53 @@ def test_an_array_of_rates_is_refused():
         ValueError, match=r"lr must be one number for torch, got an array of \(4, 1\)"
     ):
         bridge.to_torch(ours.state_dict())
+
+
+def test_a_wrappers_state_is_refused():
+    ours = EMA(SGD([Parameter([0.0])]))
+    with pytest.raises(ValueError, match="state_dict must be no wrapper's, got one of EMA"):
+        bridge.to_torch(ours.state_dict())
+
+
+def test_tensors_that_numpy_lacks_or_that_need_a_gradient_come_from_torch():
+    torchs = {
+        "state": {0: {"mean": torch.tensor([1.5, -2.0], dtype=torch.bfloat16)}},
+        "param_groups": [{"lr": torch.tensor(0.1, requires_grad=True), "params": [0]}],
+    }
+    ours = bridge.from_torch(torchs)
+    assert ours["state"][0]["mean"].tolist() == [1.5, -2.0]
+    assert ours["state"][0]["mean"].dtype == np.float32
+    assert ours["param_groups"][0]["lr"] == np.float32(0.1)
+    rate = torch.tensor([0.5], dtype=torch.bfloat16, requires_grad=True)
+    assert bridge.scheduler_from_torch({"base_lrs": [rate]})["base_lrs"][0].tolist() == [0.5]
+
+
+SCHEDULERS = [
+    (schedulers.StepLR, {"step_size": 2}),
+    (schedulers.ReduceLROnPlateau, {"patience": 0}),
+]
+
+
+@pytest.mark.parametrize("lr", [0.1, np.array([0.1, 0.2])], ids=["number", "array"])
+@pytest.mark.parametrize(("kind", "arguments"), SCHEDULERS)
+def test_torch_saves_and_loads_a_schedule(kind, arguments, lr, tmp_path):
+    def walk(scheduler, optimizer, steps):
+        rates = []
+        for t in range(steps):
+            optimizer.step()
+            scheduler.step(*([float(t)] if scheduler._needs_metric() else []))
+            rates.append(np.copy(optimizer.param_groups[0]["lr"]).tolist())
+        return rates
+
+    optimizers = [SGD([Parameter([1.0, 2.0])], lr=lr) for _ in range(2)]
+    first, other = (kind(optimizer, **arguments) for optimizer in optimizers)
+    walk(first, optimizers[0], 3)
+    saved = {"optimizer": optimizers[0].state_dict(), "scheduler": first.state_dict()}
+    torch.save(bridge.with_tensors(saved), tmp_path / "state.pt")
+    loaded = torch.load(tmp_path / "state.pt")
+    optimizers[1].load_state_dict(loaded["optimizer"])
+    other.load_state_dict(loaded["scheduler"])
+    assert walk(other, optimizers[1], 5) == walk(first, optimizers[0], 5)
 
 
 @pytest.mark.parametrize(

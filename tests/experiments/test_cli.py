@@ -66,6 +66,8 @@ def test_run_then_show(home, capsys):
 
     assert cli.main([*words, "--threads", "1"]) == 0
     assert capsys.readouterr().out.count("is complete already") == 4
+    assert cli.main(["run", "step", *words[3:7], "--threads", "1", "--ours"]) == 0
+    assert capsys.readouterr().out.startswith("step-ours seed 0 synthetic ")
     assert cli.main(["run", "step", *words[3:7], "--threads", "1", "--fresh"]) == 0
     assert "epoch 1/1" in capsys.readouterr().err
 
@@ -101,9 +103,16 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
     words = ["run", "step", "--data", str(tmp_path / "images"), "--threads", "1"]
     assert cli.main([*words, "--seed", "3"]) == 0
     assert cli.main([*words, "--epochs", "2"]) == 0
+    assert cli.main([*words, "--ours"]) == 0
     assert [(seed, folder) for _, seed, _, _, folder, _ in chosen] == [
         (3, None),
         (0, files.runs_folder() / "results"),
+        (0, files.runs_folder() / "results"),
+    ]
+    assert [(recipe.name, recipe.library) for recipe, *_ in chosen] == [
+        ("step", "torch"),
+        ("step", "torch"),
+        ("step-ours", "optim_scratch"),
     ]
     assert files.results_folder() == home / "book" / "results"
 

@@ -110,6 +110,22 @@ def test_memory_that_torch_put_elsewhere_is_found_again():
     assert torch.equal(network.weight, torch.zeros(2, 3))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: torch.ones(3, 2), r"must stay of shape \(2, 3\) and float32, got \(3, 2\)"),
+        (lambda p: p.double(), r"must stay of .* got \(2, 3\) and float64"),
+        (lambda p: p.bfloat16(), "params must be of float16, .* got bfloat16"),
+    ],
+)
+def test_a_parameter_that_became_another_is_refused(change, message):
+    network = line(bias=False)
+    driver = Driver(network.parameters(), SGD, lr=1.0)
+    network.weight.data = change(network.weight.data)
+    with pytest.raises((TypeError, ValueError), match=message):
+        driver.step()
+
+
 def test_a_scheduler_of_ours_drives_it():
     network = line()
     driver = Driver(network.parameters(), SGD, lr=1.0)
@@ -224,6 +240,10 @@ OURS = [
     {
         "optimizer": "Lookahead",
         "optimizer_arguments": {"k": 2, "optimizer": {"optimizer": "Adam", "lr": 1e-3}},
+    },
+    {
+        "optimizer": "SAM",
+        "optimizer_arguments": {"optimizer": {"optimizer": "SGD", "lr": 0.01, "momentum": 0.9}},
     },
 ]
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from optim_scratch.experiments import batches, checkpoint, models, results, settings, train
+from optim_scratch.experiments import (
+    batches,
+    checkpoint,
+    identity,
+    models,
+    results,
+    settings,
+    train,
+)
 from optim_scratch.experiments.data import synthetic
 from optim_scratch.experiments.progress import Watcher
 
@@ -78,12 +86,13 @@ def test_a_scheduler_may_be_made_of_others_and_resumes(recipe, images, tmp_path,
 
 def test_a_record_without_a_newer_field_is_that_of_its_run(recipe, images):
     record = train.train(replace(recipe, epochs=1), 1, images)
-    run = train.identity(replace(recipe, epochs=1), 1, images, train.Settings())
-    assert train.is_of(record, run)
-    del record["recipe"]["scheduler_steps"]
-    assert train.is_of(record, run)
+    run = identity.identity(replace(recipe, epochs=1), 1, images, train.Settings())
+    assert identity.is_of(record, run)
+    for newer in ("scheduler_steps", "library"):
+        del record["recipe"][newer]
+        assert identity.is_of(record, run)
     record["recipe"]["batch_size"] = 16
-    assert not train.is_of(record, run)
+    assert not identity.is_of(record, run)
 
 
 def test_nothing_held_out_is_recorded_as_none(recipe, images):
@@ -232,7 +241,7 @@ def test_checkpoints_of_another_run_and_damaged_ones(recipe, images, tmp_path):
 
 def test_checkpoints_are_named_after_all_that_shapes_a_run(recipe, images):
     def name(recipe=recipe, seed=0, images=images, **settings):
-        own = train.identity(recipe, seed, images, train.Settings(**settings))
+        own = identity.identity(recipe, seed, images, train.Settings(**settings))
         return checkpoint.name_of(own)
 
     others = [
