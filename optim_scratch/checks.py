@@ -101,7 +101,10 @@ class Number:
             return None
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise TypeError(f"{name} must be a real number{self._or_none()}, got {value!r}")
-        self._check_bounds(name, number, value)
+        try:
+            self._check_bounds(name, float(number), value)
+        except OverflowError as error:  # an integer beyond all floats
+            raise ValueError(f"{name} must be {self}, got {value!r}") from error
         return number
 
     def check_array(self, name: str, value: Any) -> Any:
