@@ -46,7 +46,7 @@ def test_numbers(kind, inside, outside, words):
 
 @pytest.mark.parametrize("value", ["1", None, True, 1j, [1.0], {}, np.bool_(True), np.ones(2)])
 def test_what_is_no_number(value):
-    with pytest.raises(TypeError, match="^x must be a real number, got"):
+    with pytest.raises(TypeError, match=r"^x must be a real number, got"):
         ANY.check("x", value)
 
 
@@ -73,7 +73,7 @@ def test_arrays_are_copied_and_each_entry_is_checked():
     with pytest.raises(ValueError, match=r"^x must be finite and in \[0, 1\)"):
         SHARE.check_array("x", [0.5, 1.0])
     for value in ([1, [2]], ["a"], np.array([1j])):
-        with pytest.raises(TypeError, match="^x must be a real number or an array of them"):
+        with pytest.raises(TypeError, match=r"^x must be a real number or an array of them"):
             SHARE.check_array("x", value)
 
 
@@ -86,19 +86,19 @@ def test_integers():
         with pytest.raises(ValueError, match=r"^n must be [<>]= "):
             kind.check("n", value)
     for value in (2.0, True, "3", None):
-        with pytest.raises(TypeError, match="^n must be an integer, got"):
+        with pytest.raises(TypeError, match=r"^n must be an integer, got"):
             kind.check("n", value)
 
 
 def test_flags_and_words():
     assert FLAG.check("f", False) is False
     for value in (0, 1, None, np.bool_(True)):
-        with pytest.raises(TypeError, match="^f must be True or False, got"):
+        with pytest.raises(TypeError, match=r"^f must be True or False, got"):
             FLAG.check("f", value)
     kind = Choice((None, "a"))
     assert [kind.check("w", word) for word in (None, "a")] == [None, "a"]
     for value in ("b", 3, ["a"], True):
-        with pytest.raises(ValueError, match="^w must be one of None, 'a', got"):
+        with pytest.raises(ValueError, match=r"^w must be one of None, 'a', got"):
             kind.check("w", value)
 
 
@@ -114,6 +114,6 @@ def test_plain_takes_each_entry_of_a_tuple_and_leaves_the_rest():
 
 @pytest.mark.parametrize("values", [5, None, np.array(1.0)])
 def test_a_list_is_an_iterable(values):
-    with pytest.raises(TypeError, match="^xs must be an iterable, got"):
+    with pytest.raises(TypeError, match=r"^xs must be an iterable, got"):
         as_list("xs", values, "an iterable")
     assert as_list("xs", np.arange(2), "an iterable") == [0, 1]
