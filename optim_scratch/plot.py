@@ -22,43 +22,38 @@ from .surfaces import Surface
 
 FAMILY_COLOURS: dict[str, str] = {
     "gradient": "#0072B2",
-    "momentum": "#D55E00",
     "adaptive": "#CC79A7",
     "sign": "#E69F00",
-    "average": "#009E73",
+    "average": "#332288",
     "layer": "#56B4E9",
     "matrix": "#000000",
     "curvature": "#882255",
-    "rate-free": "#999933",
-    "sharpness": "#44AA99",
+    "rate-free": "#661100",
+    "sharpness": "#117733",
 }
 """One colour per family, from the palettes of Okabe & Ito (2008) and, once those are used up, of
 Tol (2021), made for colour-blind eyes."""
+
+# momentum and Nesterov are SGD's settings, and a chapter's subject: a colour each, as two families
+SGD_COLOURS: dict[str, str] = {
+    "gradient descent": FAMILY_COLOURS["gradient"],
+    "momentum": "#D55E00",
+    "Nesterov": "#009E73",
+}
+"""One colour for each name that SGD has by its settings."""
 
 DASHES: tuple[Any, ...] = (
     "-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (6, 2, 2, 2)),
     (0, (2, 2)), (0, (10, 2, 2, 2)), (0, (5, 5)), (0, (3, 3, 1, 3)),
 )  # fmt: skip
-"""One dash per member of a family, in the registry's order."""
+"""The dashes of a family's members, by the number that the registry gives each."""
 
-
-def _looks() -> dict[str, dict[str, Any]]:
-    """Return the look of each optimizer, and of what SGD is called by its settings."""
-    members: dict[str, list[str]] = {family: [] for family in FAMILY_COLOURS}
-    members["gradient"].append("gradient descent")
-    members["momentum"] += ["momentum", "Nesterov"]
-    for method in registry.methods("optimizer"):
-        members[method.family].append(method.name)
-    members["gradient"].remove("SGD")
-    looks = {
-        name: {"color": FAMILY_COLOURS[family], "linestyle": dash}
-        for family, names in members.items()
-        for name, dash in zip(names, DASHES, strict=False)
-    }
-    return looks | {"SGD": looks["gradient descent"]}
-
-
-LOOKS = _looks()
+LOOKS: dict[str, dict[str, Any]] = {
+    name: {"color": colour, "linestyle": "-"} for name, colour in SGD_COLOURS.items()
+} | {
+    method.name: {"color": FAMILY_COLOURS[method.family], "linestyle": DASHES[method.dash]}
+    for method in registry.methods("optimizer")
+}
 """How each optimizer's curves are drawn, by its name."""
 
 COLOURS = {name: look["color"] for name, look in LOOKS.items()}
@@ -80,7 +75,7 @@ def look(name: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> look("momentum"), look("Nesterov")["linestyle"]
+    >>> look("momentum"), look("RMSprop")["linestyle"]
     ({'color': '#D55E00', 'linestyle': '-'}, '--')
     """
     return dict(LOOKS.get(name, {}))

@@ -1,7 +1,10 @@
 import importlib
 import inspect
+import re
 from pathlib import Path
 
+import methods
+import numpy as np
 import pytest
 
 from optim_scratch import optimizers, registry, schedulers
@@ -83,6 +86,27 @@ def test_properties_are_what_the_class_says(method):
     if not method.wraps:
         assert method.elementwise == kind.elementwise
         assert method.closure == kind.needs_closure
+
+
+def kept(method, options):
+    """How many numbers for each entry of a parameter a method keeps, after three steps."""
+    shape = next(s for s in [*methods.describe(method.name).shapes, (4, 2)] if len(s) == 2)
+    optimizer, p = methods.single(method, options, shape)
+    for _ in range(3):
+        methods.take(optimizer, p, np.full(shape, 0.1))
+    sizes = [np.asarray(entry).size for entry in optimizer.state.get(p, {}).values()]
+    return sum(size for size in sizes if size > 1) / p.data.size
+
+
+@pytest.mark.parametrize("method", registry.methods("optimizer"), ids=lambda m: m.name)
+def test_memory_is_what_the_state_holds(method):
+    found = [kept(method, options) for options in methods.describe(method.name).settings]
+    if method.name == "Adafactor":  # "1/rows + 1/columns", of a matrix with 4 and 2
+        assert set(found) == {1 / 4 + 1 / 2}
+        return
+    said = [int(number) for number in re.findall(r"\d+", method.memory)]
+    assert min(said) <= min(found), f"{method.name} keeps {min(found)} numbers at the least"
+    assert max(said) == max(found), f"{method.name} keeps {max(found)} numbers at the most"
 
 
 def test_kinds():

@@ -9,7 +9,18 @@ from sphinx.util.docutils import SphinxDirective
 
 from optim_scratch import registry
 
-HEAD = ["| method | what it does | chapter | in `torch.optim` | source |", "|---|---|---|---|---|"]
+COLUMNS = {
+    "optimizer": [
+        "method",
+        "what it does",
+        "family",
+        "memory",
+        "chapter",
+        "in `torch.optim`",
+        "source",
+    ],
+    "scheduler": ["method", "what it does", "chapter", "in `torch.optim`", "source"],
+}
 
 
 class Methods(SphinxDirective):
@@ -20,18 +31,31 @@ class Methods(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table, parsed as the Markdown that an author would write."""
-        rows = [self.row(method) for method in registry.methods(self.arguments[0])]
+        columns = COLUMNS[self.arguments[0]]
+        rows = [columns, ["---"] * len(columns)]
+        for method in registry.methods(self.arguments[0]):
+            cells = self.cells(method)
+            rows.append([cells[column] for column in columns])
+        lines = [f"| {' | '.join(row)} |" for row in rows]
         holder = nodes.container()
-        self.state.nested_parse(StringList(HEAD + rows, source="registry"), 0, holder)
+        self.state.nested_parse(StringList(lines, source="registry"), 0, holder)
         return holder.children
 
-    def row(self, method: registry.Method) -> str:
-        """Return one line; a chapter that is not in the book yet is not linked."""
+    def cells(self, method: registry.Method) -> dict[str, str]:
+        """Return what the columns say; a chapter that is not in the book yet is not linked."""
         name = f"{{py:class}}`~optim_scratch.{method.module.split('.')[0]}.{method.name}`"
         page = f"book/{method.chapter}"
-        chapter = f"{{doc}}`/{page}`" if page in self.env.found_docs else "to come"
-        torch = f"`{method.torch.removeprefix('torch.optim.')}`" if method.torch else "none"
-        return f"| {name} | {method.summary} | {chapter} | {torch} | {method.source} |"
+        theirs = method.torch.removeprefix("torch.optim.")
+        needs = " (needs a closure)" * method.closure + " (wraps another)" * method.wraps
+        return {
+            "method": name,
+            "what it does": method.summary + needs,
+            "family": registry.FAMILIES.get(method.family, ""),
+            "memory": method.memory,
+            "chapter": f"{{doc}}`/{page}`" if page in self.env.found_docs else "still to come",
+            "in `torch.optim`": f"`{theirs}`" if theirs else "none",
+            "source": method.source,
+        }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -35,6 +35,9 @@ class Method:
         The method whose flaw it mends; empty for the first.
     family : str
         Of an optimizer, a key of `FAMILIES`: figures have one colour for each.
+    dash : int
+        Of an optimizer, which of the dashes of `optim_scratch.plot` tells it from the others of its
+        family; 0 is a solid line. Given once: no figure changes when a method is added.
     year : int
         Of an optimizer, when it was published first; else 0.
     memory : str
@@ -58,6 +61,7 @@ class Method:
     torch: str = ""
     parent: str = ""
     family: str = ""
+    dash: int = 0
     year: int = 0
     memory: str = ""
     elementwise: bool = True
