@@ -28,6 +28,7 @@ INNER = (
     "optim_scratch.experiments.checkpoint",
     "optim_scratch.experiments.cli",
     "optim_scratch.experiments.files",
+    "optim_scratch.experiments.identity",
     "optim_scratch.experiments.progress",
 )
 """How the names of modules begin that are the inside of others."""

@@ -46,10 +46,10 @@ class Methods(SphinxDirective):
         name = f"{{py:class}}`~optim_scratch.{method.module.split('.')[0]}.{method.name}`"
         page = f"book/{method.chapter}"
         theirs = method.torch.removeprefix("torch.optim.")
-        needs = " (needs a closure)" * method.closure + " (wraps another)" * method.wraps
+        needs = ["needs a closure"] * method.closure + ["wraps another"] * method.wraps
         return {
             "method": name,
-            "what it does": method.summary + needs,
+            "what it does": method.summary + f" ({', '.join(needs)})" * bool(needs),
             "family": registry.FAMILIES.get(method.family, ""),
             "memory": method.memory,
             "chapter": f"{{doc}}`/{page}`" if page in self.env.found_docs else "still to come",
