@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from optim_scratch.checks import Integer
 from optim_scratch.experiments import archives
 from optim_scratch.experiments.files import data_folder, sha256, write_atomically
 
@@ -161,12 +162,11 @@ def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For fewer than 10 images.
     """
     for name, count in (("train", train), ("test", test)):
-        if count < 10:
-            raise ValueError(f"{name} must be at least 10, got {count}")
+        Integer(10).check(name, count)
     rng = np.random.default_rng(seed)
     pictures = 100 * np.kron(rng.normal(size=(10, 2, 2, 3)), np.ones((1, 16, 16, 1)))
     parts = [_synthetic_part(pictures, count, rng) for count in (train, test)]

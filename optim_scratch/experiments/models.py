@@ -6,6 +6,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from optim_scratch.checks import Choice, Integer
+
 
 class VGG(nn.Module):
     """The small VGG of article 003: six convolutions, two linear layers, no bias anywhere.
@@ -63,13 +65,11 @@ def build(name: str, classes: int, seed: int) -> nn.Module:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For an unknown name or fewer than two classes.
     """
-    if name not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {name!r}")
-    if classes < 2:
-        raise ValueError(f"classes must be at least 2, got {classes}")
+    Choice(tuple(MODELS)).check("model", name)
+    classes = Integer(2).check("classes", classes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return MODELS[name](classes)

@@ -36,7 +36,7 @@ def test_synthetic_classes_are_learnable_and_repeatable():
 def test_synthetic_by_name():
     assert len(data.load("synthetic:60").train_labels) == 60
     assert data.load("synthetic:60").name == "synthetic"
-    with pytest.raises(ValueError, match="train must be at least 10, got 9"):
+    with pytest.raises(ValueError, match="train must be >= 10, got 9"):
         data.load("synthetic:9")
     with pytest.raises(ValueError, match="'synthetic:many' must be"):
         data.load("synthetic:many")

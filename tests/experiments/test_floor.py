@@ -8,7 +8,9 @@ from optim_scratch.experiments import floor, train
 from optim_scratch.experiments.train import Run, Settings
 
 
-def test_watching_leaves_the_run_as_it_is(recipe, images):
+@pytest.mark.parametrize("library", ["torch", "optim_scratch"])
+def test_watching_leaves_the_run_as_it_is(recipe, images, library):
+    recipe = replace(recipe, library=library)
     watched = floor.measure(recipe, 3, images, [1, 3], looks=2)["epochs"]
     rows = train.train(recipe, 3, images)["epochs"]
     assert [epoch["epoch"] for epoch in watched] == [1, 3]

@@ -45,7 +45,7 @@ def test_the_seed_decides_and_the_global_generator_is_left_alone():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="model must be one of vgg, got 'resnet'"):
+    with pytest.raises(ValueError, match="model must be one of 'vgg', got 'resnet'"):
         models.build("resnet", 10, 0)
-    with pytest.raises(ValueError, match="classes must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="classes must be >= 2, got 1"):
         models.build("vgg", 1, 0)

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from optim_scratch import schedulers
+from optim_scratch import optimizers, schedulers
 from optim_scratch.experiments import models, recipes
 from optim_scratch.experiments.assembly import scheduler_for
+from optim_scratch.experiments.settings import Settings
 
 
 def rates(name):
@@ -61,7 +63,7 @@ def test_rates_of_the_schedules():
 @pytest.mark.parametrize("recipe", recipes.RECIPES, ids=lambda recipe: recipe.name)
 def test_a_recipe_names_what_exists(recipe):
     assert recipe.model in models.MODELS
-    assert issubclass(getattr(torch.optim, recipe.optimizer), torch.optim.Optimizer)
+    assert hasattr(torch.optim, recipe.optimizer) or recipe.optimizer in optimizers.__all__
     assert recipes.find(recipe.name) is recipe
 
 
@@ -80,8 +82,15 @@ def test_an_unknown_name_brings_the_nearest():
         ("batch_size", 0),
         ("validation_images", -1),
         ("scheduler_steps", "middle"),
+        ("library", "jax"),
     ],
 )
 def test_impossible_numbers_are_refused(name, value):
     with pytest.raises((ValueError, TypeError), match=rf"{name} .*{value}"):
         replace(recipes.find("step"), **{name: value})
+
+
+def test_numbers_of_numpys_become_pythons():
+    recipe = replace(recipes.find("step"), epochs=np.int64(3))
+    threads = Settings(threads=np.int64(1)).threads
+    assert [type(recipe.epochs), type(threads)] == [int, int]
