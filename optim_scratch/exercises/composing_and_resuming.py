@@ -171,6 +171,7 @@ def resumed(build: Build, order: str, calls: int) -> tuple[SGD, LRScheduler]:
     before = two_groups()
     scheduler = build(before)
     for _ in range(calls):
+        before.step()
         scheduler.step()
     saved = before.state_dict(), scheduler.state_dict()
     after = two_groups()
