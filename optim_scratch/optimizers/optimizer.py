@@ -66,7 +66,7 @@ class Optimizer:
     A subclass says what its hyper-parameters may be in `limits`, and overrides the first of these
     that it needs:
 
-    =============================  ===============================================================
+    ===============================  =============================================================
     ``_update(theta, g, state, h)``  one parameter: a step on the array `theta`, in place, from the
                                      gradient `g`, which it must not change, with its `state`,
                                      which it may, and the hyper-parameters `h`
@@ -77,7 +77,7 @@ class Optimizer:
     ``_step_group(group)``           one group, with a memory of its own in ``group["shared"]``,
                                      whose first value is ``_begin_group(group)``
     ``step(closure)``                everything
-    =============================  ===============================================================
+    ===============================  =============================================================
 
     Where the update is elementwise, as most are, hyper-parameters may be arrays that broadcast
     against the parameter: as many runs at once. They keep their digits, as numbers do. In a

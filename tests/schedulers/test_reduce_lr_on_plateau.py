@@ -173,7 +173,7 @@ def test_a_group_added_later_takes_the_common_smallest_rate():
     listed.optimizer.add_param_group({"params": Parameter(0.0), "lr": 0.7})
     listed.step(1.0)
     with pytest.raises(
-        ValueError, match="min_lrs of this .* must hold one value per group, 3, got 2"
+        ValueError, match=r"min_lrs of this .* must hold one value per group, 3, got 2"
     ):
         listed.step(1.0)
 
