@@ -154,7 +154,7 @@ ANY = Number()
 POSITIVE = Number(low=0, above=True)
 NOT_NEGATIVE = Number(low=0)
 SHARE = Number(low=0, high=1, below=True)
-"""In [0, 1): what survives of a running mean."""
+"""What survives of a running mean, in [0, 1)."""
 FRACTION = Number(low=0, high=1)
 """In [0, 1]."""
 FACTOR = Number(low=0, high=1, above=True)

@@ -108,7 +108,7 @@ def descend(
     landscape : Surface or problem
         Gives values, gradients and a start.
     optimizer : class of Optimizer, or callable
-        Such as `SGD`; or what makes an optimizer from a list of parameters and **hyper, such as
+        Such as `SGD`; or what makes an optimizer from a list of parameters and ``**hyper``, such as
         ``lambda params: Lookahead(SGD(params, lr=0.1))``.
     steps : int, >= 1
         How many updates.

@@ -41,7 +41,7 @@ class _Accepted(ours.LRScheduler):
 
     def _update_lr(self, epoch: int | None = None) -> None:
         """Begin at a milestone, as torch's SequentialLR asks its members to, with the epoch 0."""
-        self._begin_at_milestone()
+        self._restart()
 
 
 class _AcceptedPlateau(_Accepted):

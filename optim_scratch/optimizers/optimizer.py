@@ -66,7 +66,7 @@ class Optimizer:
     A subclass says what its hyper-parameters may be in `limits`, and overrides the first of these
     that it needs:
 
-    =============================  ===============================================================
+    ===============================  =============================================================
     ``_update(theta, g, state, h)``  one parameter: a step on the array `theta`, in place, from the
                                      gradient `g`, which it must not change, with its `state`,
                                      which it may, and the hyper-parameters `h`
@@ -77,7 +77,7 @@ class Optimizer:
     ``_step_group(group)``           one group, with a memory of its own in ``group["shared"]``,
                                      whose first value is ``_begin_group(group)``
     ``step(closure)``                everything
-    =============================  ===============================================================
+    ===============================  =============================================================
 
     Where the update is elementwise, as most are, hyper-parameters may be arrays that broadcast
     against the parameter: as many runs at once. They keep their digits, as numbers do. In a
@@ -318,10 +318,6 @@ class Optimizer:
     def _begin(self, p: Parameter, h: Hyper) -> State:
         """Return the first state of a parameter; None for an array that comes when needed."""
         return {}
-
-    def _completed(self, saved: State, first: State) -> State:
-        """Return a saved state with what it may lack, from the first one."""
-        return saved
 
     def _check_state(self, p: Parameter, state: State) -> None:
         """Refuse a saved state whose entries do not fit together."""

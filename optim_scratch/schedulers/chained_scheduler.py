@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from optim_scratch.checks import as_list
 
 from .composition import Composition
-from .group_access import HasGroups
+from .groups import HasGroups
 from .scheduler import LRScheduler
 
 
@@ -60,7 +59,7 @@ class ChainedScheduler(Composition):
             member._initial_step()
         self._last_lr = self._rates()
 
-    def _advance(self, *signal: Any) -> None:
+    def step(self) -> None:
         """Go to the next epoch: step every member, in the order of the list."""
         for member in self._schedulers:
             member.step()

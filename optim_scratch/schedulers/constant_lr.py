@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from optim_scratch.checks import check_factor, check_integer
 
-from optim_scratch.checks import FACTOR, Integer
-
-from .group_access import HasGroups
-from .kinds import Limits
+from .groups import HasGroups
 from .scheduler import Rescaling
 
 
@@ -43,10 +40,6 @@ class ConstantLR(Rescaling):
     [0.5, 0.5, 1.0, 1.0]
     """
 
-    limits: ClassVar[Limits] = {"factor": FACTOR, "total_iters": Integer(1)}
-    factor: float
-    total_iters: int
-
     def __init__(
         self,
         optimizer: HasGroups,
@@ -54,7 +47,10 @@ class ConstantLR(Rescaling):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        self._take(factor=factor, total_iters=total_iters)
+        check_factor("factor", factor, high=1)
+        check_integer("total_iters", total_iters, low=1)
+        self.factor = factor
+        self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from optim_scratch.checks import check_factor
 
-from optim_scratch.checks import POSITIVE
-
-from .group_access import HasGroups
-from .kinds import Limits
+from .groups import HasGroups
 from .scheduler import Rescaling
 
 
@@ -40,11 +37,9 @@ class ExponentialLR(Rescaling):
     [1.0, 0.5, 0.25]
     """
 
-    limits: ClassVar[Limits] = {"gamma": POSITIVE}
-    gamma: float
-
     def __init__(self, optimizer: HasGroups, gamma: float, last_epoch: int = -1) -> None:
-        self._take(gamma=gamma)
+        check_factor("gamma", gamma)
+        self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from optim_scratch.checks import Number
-
-from .group_access import HasGroups, check_groups
+from .groups import HasGroups, check_groups, detached
 
 
-def per_group(name: str, value: Any, optimizer: HasGroups, kind: Number) -> list[Any]:
+def per_group(
+    name: str, value: Any, optimizer: HasGroups, check: Callable[[str, Any], None]
+) -> list[Any]:
     """Return one checked value for each group.
 
     Parameters
@@ -20,13 +21,13 @@ def per_group(name: str, value: Any, optimizer: HasGroups, kind: Number) -> list
         One for all groups, or one for each.
     optimizer : object with `param_groups`
         Has the groups.
-    kind : Number
-        What each may be.
+    check : callable
+        Refuses a value, given the name and it.
 
     Raises
     ------
     TypeError, ValueError
-        As `Number.check` does, or if a list has not as many values as there are groups, or the
+        As `check` does, or if a list has not as many values as there are groups, or the
         optimizer has none.
     """
     check_groups(optimizer)
@@ -34,4 +35,6 @@ def per_group(name: str, value: Any, optimizer: HasGroups, kind: Number) -> list
     values = list(value) if isinstance(value, list | tuple) else [value] * groups
     if len(values) != groups:
         raise ValueError(f"{name} must hold one value per group, {groups}, got {len(values)}")
-    return [kind.check(name, one) for one in values]
+    for one in values:
+        check(name, one)
+    return [detached(one) for one in values]

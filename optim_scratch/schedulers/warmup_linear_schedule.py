@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .group_access import HasGroups
-from .warmup_schedule import WarmupSchedule
+from optim_scratch.checks import check_integer
+
+from .groups import HasGroups
+from .scheduler import Overwriting
 
 
-class WarmupLinearSchedule(WarmupSchedule):
+class WarmupLinearSchedule(Overwriting):
     r"""Raise the rate in a straight line from 0, then let it fall in one to 0.
 
     .. math::
@@ -43,7 +45,10 @@ class WarmupLinearSchedule(WarmupSchedule):
     def __init__(
         self, optimizer: HasGroups, warmup_steps: int, t_total: int, last_epoch: int = -1
     ) -> None:
-        self._take(warmup_steps=warmup_steps, t_total=t_total)
+        check_integer("warmup_steps", warmup_steps, low=0)
+        check_integer("t_total", t_total, low=max(1, warmup_steps))
+        self.warmup_steps = warmup_steps
+        self.t_total = t_total
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:
