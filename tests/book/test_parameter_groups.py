@@ -52,6 +52,25 @@ def test_no_gradient_freezes_though_there_is_momentum_and_decay():
         assert w.data == before
 
 
+@pytest.mark.parametrize(("took_part", "left"), [(False, 1.0), (True, 0.1)])
+def test_set_to_none_false_makes_zeros_only_where_a_gradient_is(took_part, left):
+    layer = 0.1 * np.random.default_rng(0).standard_normal(1000)
+    ours, theirs = Parameter(layer), torch.nn.Parameter(torch.from_numpy(layer.copy()))
+    hyper = {"lr": 1e-3, "weight_decay": 1e-4}
+    for w, method, wrap in (
+        (ours, Adam, np.asarray),
+        (theirs, torch.optim.Adam, torch.from_numpy),
+    ):
+        optimizer = method([w], **hyper)
+        if took_part:
+            w.grad = wrap(np.ones(1000))
+        for _ in range(300):
+            optimizer.zero_grad(set_to_none=False)
+            optimizer.step()
+    np.testing.assert_allclose(ours.data, theirs.detach().numpy(), rtol=1e-9, atol=1e-12)
+    assert np.linalg.norm(ours.data) / np.linalg.norm(layer) == pytest.approx(left, abs=0.03)
+
+
 def test_a_limited_number_of_steps_acts_like_a_penalty():
     h, eta, steps = np.geomspace(1e-4, 1e-2, 20), 1e-2, 200
     penalty = 1 / (eta * steps)
