@@ -17,10 +17,11 @@ def test_a_state_goes_through_json_to_the_last_digit(method):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 2)])
+@pytest.mark.parametrize("shape", [(), (0, 2), (3,), (2, 2)])
 def test_arrays_keep_dtype_shape_and_digits(dtype, shape, rng):
     array = rng.normal(size=shape).astype(dtype)
     back = from_json(to_json({"a": (array, [array])}))["a"]
+    assert [type(back), type(back[1])] == [tuple, list]
     for found in (back[0], back[1][0]):
         assert found.dtype == array.dtype
         assert found.shape == array.shape

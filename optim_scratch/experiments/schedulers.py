@@ -41,7 +41,7 @@ class _Accepted(ours.LRScheduler):
 
     def _update_lr(self, epoch: int | None = None) -> None:
         """Begin at a milestone, as torch's SequentialLR asks its members to, with the epoch 0."""
-        self._restart()
+        self._begin_at_milestone()
 
 
 class _AcceptedPlateau(_Accepted):

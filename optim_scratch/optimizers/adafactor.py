@@ -138,5 +138,5 @@ def mean_squares(g: Array, state: State, share: float, eps1: float) -> Array:
 
 
 def rms(values: Array) -> float:
-    """Return the root of the mean square."""
-    return float(np.sqrt(np.mean(values * values, dtype=np.float64)))
+    """Return the root of the mean square, of half precision's largest numbers too."""
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

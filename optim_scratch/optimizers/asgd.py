@@ -108,9 +108,8 @@ class ASGD(Optimizer):
             # θ ← (1 − λ η) θ − η g
             theta *= 1 - h_["lambd"] * eta
             theta -= eta * g
-            # a ← a + μ (θ − a), which with μ = 1 is θ to the last digit
-            a *= 1 - mu
-            a += mu * theta
+            # a ← a + μ (θ − a), which with μ = 1 is θ to the last digit, and whatever a was
+            a[...] = np.where(mu == 1, theta, a + mu * (theta - a))
         # for the next step: η = η₁ / (1 + λ η₁ t)^α and μ = 1 / max(1, t − t₀)
         state["eta"] = h["lr"] / (1 + h["lambd"] * h["lr"] * t) ** h["alpha"]
         state["mu"] = plain(1 / np.maximum(1.0, t - h["t0"]))

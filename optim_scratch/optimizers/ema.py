@@ -48,5 +48,5 @@ class EMA(Averaging):
     def __init__(self, optimizer: Optimizer, decay: float = 0.999) -> None:
         super().__init__(optimizer, decay=decay)
 
-    def _share(self) -> float:
-        return float(1 - self.own["decay"]) if self.shared["n_averaged"] else 1.0
+    def _share(self, n: int) -> float:
+        return float(1 - self.own["decay"]) if n else 1.0

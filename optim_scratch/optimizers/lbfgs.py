@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import NOT_NEGATIVE, Choice, Integer
 from optim_scratch.parameter import Array, Parameter
@@ -90,7 +90,7 @@ class LBFGS(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1,
+        lr: float = 1,
         max_iter: int = 20,
         max_eval: int | None = None,
         tolerance_grad: float = 1e-7,
@@ -127,6 +127,10 @@ class LBFGS(Optimizer):
             "func_evals": 0, "n_iter": 0, "d": flat, "t": 0.0, "old_dirs": [], "old_stps": [],
             "ro": [], "H_diag": 1.0, "prev_flat_grad": flat.copy(), "prev_loss": 0.0,
         }  # fmt: skip
+
+    def _completed(self, saved: State, first: State) -> State:
+        # torch's has only counted, where its first look found nothing to do
+        return {**first, **saved} if set(saved) == {"func_evals", "n_iter"} else saved
 
     def _check_state(self, p: Parameter, state: State) -> None:
         size, pairs = state["d"].shape, len(state["ro"])
@@ -215,7 +219,7 @@ class LBFGS(Optimizer):
             pair = {"old_dirs": y, "old_stps": s, "ro": 1.0 / curvature}
             for name, value in pair.items():
                 state[name] = [*state[name], value][-h["history_size"] :]
-            state["H_diag"] = curvature / float(y @ y)
+            state["H_diag"] = float(np.divide(curvature, y @ y))
 
     def _move_along(
         self,
@@ -229,12 +233,7 @@ class LBFGS(Optimizer):
     ) -> tuple[Point, int]:
         """Move along the direction; return the point there and how many looks it took."""
         d, t, here = state["d"], state["t"], [p.data.copy() for p in self._parameters()]
-
-        def look(t: float) -> Point:
-            self._go(here, t, d)
-            loss, g = _number(closure()), self._gradient()
-            return Point(t, loss, g, float(g @ d))
-
+        look = partial(self._look, closure, here, d)
         if h["line_search_fn"] == "strong_wolfe":
             wolfe = StrongWolfe(look, start, float(np.abs(d).max()), left)
             found = wolfe.search(t)
@@ -244,6 +243,12 @@ class LBFGS(Optimizer):
             self._go(here, t, d)
             return Point(t, start.loss, start.gradient, start.slope), 0
         return look(t), 1
+
+    def _look(self, closure: Callable[[], Any], here: list[Array], d: Array, t: float) -> Point:
+        """Return the point a step along the direction from where the parameters were."""
+        self._go(here, t, d)
+        loss, g = _number(closure()), self._gradient()
+        return Point(t, loss, g, float(g @ d))
 
     def _is_done(self, point: Point, state: State, h: Hyper) -> bool:
         """Whether the gradient is small enough, or nothing changes any more."""

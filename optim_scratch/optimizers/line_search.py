@@ -83,10 +83,10 @@ class StrongWolfe:
         Parameters
         ----------
         t : float
-            The first step to try.
+            The first step to try. If it is 0, as at the start of a warmup, there is no line.
         """
         before, now = self.start, self._looked(t)
-        for i in range(self.limit):
+        for i in range(self.limit if t else 0):
             if self._too_high(now) or (i > 1 and now.loss >= before.loss):
                 return self._zoom([before, now], i)
             if self._flat(now):
@@ -165,7 +165,7 @@ def _kept_inside(t: float, pair: list[Point], stuck: bool) -> tuple[float, bool]
     """Keep a step a tenth off the bracket's ends, if it was near one the last time too."""
     low, high = sorted(point.t for point in pair)
     margin = 0.1 * (high - low)
-    if min(high - t, t - low) >= margin:
+    if not min(high - t, t - low) < margin:
         return t, False
     if not (stuck or t >= high or t <= low):
         return t, True

@@ -115,6 +115,7 @@ def read_state(
                 first = optimizer._begin(p, h)
                 entries = saved["state"][index]
                 kept = {k: v for k, v in entries.items() if k not in optimizer.scratch}
+                kept = optimizer._completed(kept, first)
                 state[p] = read_entries(optimizer, where, first, kept, p)
                 optimizer._check_state(p, state[p])
     return state
@@ -145,15 +146,16 @@ def read_entries(
     state = {}
     for entry, example in first.items():
         value, kind = saved.get(entry), p.data if example is None and p else example
-        state[entry] = None if value is None else read_entry(entry, value, kind)
+        dtype = p.dtype if p else None
+        state[entry] = None if value is None else read_entry(entry, value, kind, dtype)
         squares = state[entry] if entry in optimizer.squares else None
         if squares is not None and np.any(squares < 0):
             raise ValueError(f"{entry} must hold squares, none below 0, got {value!r}")
     return state
 
 
-def read_entry(name: str, value: Any, example: Any) -> Any:
-    """Return one saved entry: a whole number, a number, or an array, as the example is one.
+def read_entry(name: str, value: Any, example: Any, dtype: Any) -> Any:
+    """Return one saved entry: a whole number, a number, an array or a list, as the example is one.
 
     Raises
     ------
@@ -163,7 +165,7 @@ def read_entry(name: str, value: Any, example: Any) -> Any:
     if isinstance(example, np.ndarray):
         return read_array(name, value, example)
     if isinstance(example, list):
-        return read_list(name, value)
+        return read_list(name, value, dtype)
     number = plain(value)
     whole = isinstance(example, int)
     kind = "a whole number >= 0" if whole else "a number"
@@ -174,8 +176,8 @@ def read_entry(name: str, value: Any, example: Any) -> Any:
     return int(number) if whole else float(number)
 
 
-def read_list(name: str, values: Any) -> list[Any]:
-    """Return a saved list of numbers or arrays, of which there may be any number.
+def read_list(name: str, values: Any, dtype: Any) -> list[Any]:
+    """Return a saved list of numbers, or arrays of that dtype, of which there may be any number.
 
     Raises
     ------
@@ -187,7 +189,7 @@ def read_list(name: str, values: Any) -> list[Any]:
     entries = [np.array(untorched(value)) for value in values]
     if any(entry.dtype.kind not in "iuf" for entry in entries):
         raise ValueError(f"{name} must hold real numbers, got {values!r}")
-    return [entry if entry.ndim else entry.item() for entry in entries]
+    return [entry.astype(dtype) if entry.ndim else entry.item() for entry in entries]
 
 
 def read_array(name: str, value: Any, example: Array) -> Array:

@@ -61,8 +61,8 @@ class Muon(Optimizer):
     Notes
     -----
     Source: Jordan et al. (2024); Liu et al. (2025) for ``"match_rms_adamw"``. torch computes the
-    iteration in bfloat16, and so agrees to two or three digits; this class computes in the
-    parameter's own precision.
+    iteration in bfloat16, this class in the parameter's own precision: a step agrees with torch's
+    to some hundredths, to less in a direction in which the matrix is nearly singular.
 
     Examples
     --------
@@ -165,7 +165,9 @@ def orthogonalized(
     """
     a, b, c = coefficients
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix  # so that A is the smaller
-    x = wide / max(float(np.linalg.norm(wide)), eps)
+    # in float64, as the squares of a float16 may be too large for one
+    norm = np.sqrt(np.sum(np.square(wide, dtype=np.float64)))
+    x = (wide / np.maximum(norm, eps)).astype(matrix.dtype)
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x

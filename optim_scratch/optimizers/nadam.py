@@ -106,12 +106,10 @@ class NAdam(Optimizer):
     def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
         state["step"] += 1
         t, m, v = state["step"], state["exp_avg"], state["exp_avg_sq"]
-        # μ_t = β₁ (1 − ½ 0.96^(t ψ)), the same for t + 1, and the product of all so far
-        mu, mu_next = (
-            h["betas"][0] * (1 - 0.5 * 0.96 ** (i * h["momentum_decay"])) for i in (t, t + 1)
-        )
+        # μ_t, μ_{t+1}, and the product of all μ so far
+        mu, mu_next = momentum(t, h), momentum(t + 1, h)
         state["mu_product"] = product = state["mu_product"] * mu
-        # what the gradient and the mean weigh in m̂
+        # what the gradient and the mean weigh in m̂: each over 1 − the product up to its own μ
         of_g, of_m = (1 - mu) / (1 - product), mu_next / (1 - product * mu_next)
         for h, theta, g, m, v, of_g, of_m in tiles(h, theta, g, m, v, of_g, of_m):
             eta, (beta1, beta2), eps, lam = h["lr"], h["betas"], h["eps"], h["weight_decay"]
@@ -126,5 +124,11 @@ class NAdam(Optimizer):
             # v ← β₂ v + (1 − β₂) g²
             v *= beta2
             v += (1 - beta2) * g * g
-            # θ ← θ − η m̂ / (√v̂ + ε)
+            # θ ← θ − η m̂ / (√v̂ + ε), where v̂ = v / (1 − β₂ᵗ)
             theta -= eta * (of_m * m + of_g * g) / (np.sqrt(v / (1 - beta2**t)) + eps)
+
+
+def momentum(t: int, h: Hyper) -> Any:
+    """Return the momentum of step `t`, or an array with that of each run."""
+    # μ_t = β₁ (1 − ½ 0.96^(t ψ))
+    return h["betas"][0] * (1 - 0.5 * 0.96 ** (t * h["momentum_decay"]))

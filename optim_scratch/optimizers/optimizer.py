@@ -319,6 +319,10 @@ class Optimizer:
         """Return the first state of a parameter; None for an array that comes when needed."""
         return {}
 
+    def _completed(self, saved: State, first: State) -> State:
+        """Return a saved state with what it may lack, from the first one."""
+        return saved
+
     def _check_state(self, p: Parameter, state: State) -> None:
         """Refuse a saved state whose entries do not fit together."""
 

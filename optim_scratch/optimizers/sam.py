@@ -39,7 +39,7 @@ class SAM(Wrapper):
     -----
     Source: Foret et al. (2021), equation 2 and Algorithm 1; Kwon et al. (2021) for the adaptive
     form, here with their :math:`\eta = 0`. A step costs two gradients. With mini-batches both are
-    of the same batch.
+    of the same batch. Where a group maximises, the neighbour is down the hill.
 
     Examples
     --------
@@ -66,7 +66,8 @@ class SAM(Wrapper):
         Parameters
         ----------
         closure : callable
-            Computes the gradients and returns the loss; called twice.
+            Computes the gradients and returns the loss, which may be None, as nothing depends on
+            it; called twice.
 
         Returns
         -------
@@ -95,11 +96,14 @@ class SAM(Wrapper):
     def _climb(self, moved: list[Parameter]) -> None:
         """Go to the neighbour."""
         rho, adaptive = self.own["rho"], self.own["adaptive"]
+        down = {p for group in self.param_groups if group.get("maximize") for p in group["params"]}
         # ε = ρ w² g / ‖w g‖, where w is |θ| if adaptive, else 1
         gradients: list[Any] = [p.grad for p in moved]
         scaled: list[Array] = [
             np.abs(p.data) * g if adaptive else g for p, g in zip(moved, gradients, strict=True)
         ]
-        norm = float(np.sqrt(sum(np.sum(g * g, dtype=np.float64) for g in scaled)))
+        # a float64, whatever the parameters are: squares, and ρ over them, may not fit a float16
+        norm = np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in scaled))
         for p, g in zip(moved, scaled, strict=True):
-            p.data += rho / (norm + 1e-12) * (np.abs(p.data) * g if adaptive else g)
+            way = -rho if p in down else rho
+            p.data += way / (norm + 1e-12) * (np.abs(p.data) * g if adaptive else g)

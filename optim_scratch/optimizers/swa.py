@@ -51,7 +51,9 @@ class SWA(Averaging):
     def __init__(self, optimizer: Optimizer, start: int = 0, every: int = 1) -> None:
         super().__init__(optimizer, start=start, every=every)
 
-    def _share(self) -> float:
-        late = self.shared["step"] - self.own["start"]
-        taken = late > 0 and late % self.own["every"] == 0
-        return 1 / (self.shared["n_averaged"] + 1) if taken else 0.0
+    def _takes_in(self) -> bool:
+        late: int = self.shared["step"] - self.own["start"]
+        return late > 0 and late % self.own["every"] == 0
+
+    def _share(self, n: int) -> float:
+        return 1 / (n + 1)

@@ -63,7 +63,7 @@ OPTIMIZERS = (
     Method(
         "Lookahead", "optimizer", "optimizers.lookahead", "",
         summary="some steps of another optimizer, then part of the way back",
-        source="Zhang et al. 2019", year=2019,
+        source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
         parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
     ),
     Method(
@@ -87,20 +87,20 @@ OPTIMIZERS = (
     Method(
         "Muon", "optimizer", "optimizers.muon", "",
         summary="momentum, made orthogonal before it is a step",
-        source="Jordan et al. 2024; Liu et al. 2025", year=2024,
+        source="Jordan et al. 2024; Liu et al. 2025", reference="jordan2024", year=2024,
         torch="torch.optim.Muon", parent="SGD", family="matrix", memory="1", elementwise=False,
     ),
     Method(
         "LBFGS", "optimizer", "optimizers.lbfgs", "",
         summary="Newton's step, with the curvature learned from the last gradients",
-        source="Liu & Nocedal 1989", year=1989,
+        source="Liu & Nocedal 1989", reference="liu1989", year=1989,
         torch="torch.optim.LBFGS", parent="SGD", family="curvature", memory="2 a pair, and 2",
         elementwise=False, closure=True,
     ),
     Method(
         "SAM", "optimizer", "optimizers.sam", "",
         summary="the gradient of the steepest neighbour, towards flat minima",
-        source="Foret et al. 2021", year=2021,
+        source="Foret et al. 2021", reference="foret2021", year=2021,
         parent="SGD", family="sharpness", memory="0 more", elementwise=False,
         closure=True, wraps=True,
     ),

@@ -19,10 +19,10 @@ from .multiplicative_lr import MultiplicativeLR as MultiplicativeLR
 from .noam_lr import NoamLR as NoamLR
 from .one_cycle_lr import OneCycleLR as OneCycleLR
 from .polynomial_lr import PolynomialLR as PolynomialLR
+from .preview import curve as curve
 from .reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .rex_lr import REXLR as REXLR
 from .scheduler import LRScheduler as LRScheduler
-from .scheduler import curve as curve
 from .sequential_lr import SequentialLR as SequentialLR
 from .step_lr import StepLR as StepLR
 from .swa_lr import SWALR as SWALR

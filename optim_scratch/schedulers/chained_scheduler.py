@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from optim_scratch.checks import as_list
 
 from .composition import Composition
-from .groups import HasGroups
+from .group_access import HasGroups
 from .scheduler import LRScheduler
 
 
@@ -59,7 +60,7 @@ class ChainedScheduler(Composition):
             member._initial_step()
         self._last_lr = self._rates()
 
-    def step(self) -> None:
+    def _advance(self, *signal: Any) -> None:
         """Go to the next epoch: step every member, in the order of the list."""
         for member in self._schedulers:
             member.step()

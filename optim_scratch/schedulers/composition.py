@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from optim_scratch.checks import as_list
 from optim_scratch.parameter import Array
 
-from .groups import HasGroups, check_groups
+from .group_access import HasGroups, check_groups
 from .scheduler import LRScheduler
 
 
@@ -29,8 +29,7 @@ class Composition(LRScheduler):
         or is given twice.
     """
 
-    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "_schedulers")
-    counted: ClassVar[str] = "_schedulers"
+    parts = ("_schedulers",)
 
     def __init__(self, optimizer: HasGroups, schedulers: Sequence[LRScheduler]) -> None:
         members = as_list("schedulers", schedulers, "a sequence of schedulers")
@@ -49,6 +48,7 @@ class Composition(LRScheduler):
         check_groups(optimizer)
         self.optimizer = optimizer
         self._schedulers: list[LRScheduler] = members
+        self._first_step = members[0]._first_step
 
     @classmethod
     def curve(cls, steps: int, *, lr: float = 1.0, key: str = "lr", **arguments: Any) -> Array:
@@ -68,29 +68,14 @@ class Composition(LRScheduler):
         """Return the members, and theirs."""
         return [leaf for member in self._schedulers for leaf in member._leaves()]
 
-    def _restart(self) -> None:
+    def _begin_at_milestone(self) -> None:
         """Go to epoch 0, every member from its own base rates, in the midst of a run."""
         leaves = self._leaves()
+        leaves[0]._check_one_each("base_lrs")
         for leaf in leaves:
             leaf.last_epoch = -1
         self._write(leaves[0].base_lrs)
         self._initial_step()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, the members' included."""
-        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
-
-    def _check_state(self, state_dict: dict[str, Any]) -> None:
-        """Refuse what does not fit, a member's state included."""
-        super()._check_state(state_dict)
-        for member, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
-            member._check_state(saved)
-
-    def _load(self, state_dict: dict[str, Any]) -> None:
-        """Take over what was saved, the members too."""
-        super()._load(state_dict)
-        for member, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
-            member._load(saved)
 
 
 def check_member(optimizer: HasGroups, member: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_factor, check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import FACTOR, Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Rescaling
 
 
@@ -40,6 +43,10 @@ class ConstantLR(Rescaling):
     [0.5, 0.5, 1.0, 1.0]
     """
 
+    limits: ClassVar[Limits] = {"factor": FACTOR, "total_iters": Integer(1)}
+    factor: float
+    total_iters: int
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -47,10 +54,7 @@ class ConstantLR(Rescaling):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        check_factor("factor", factor, high=1)
-        check_integer("total_iters", total_iters, low=1)
-        self.factor = factor
-        self.total_iters = total_iters
+        self._take(factor=factor, total_iters=total_iters)
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import cos, pi
-from typing import Any
+from typing import Any, ClassVar
 
-from optim_scratch.checks import check_integer, check_scalar
+from optim_scratch.checks import NOT_NEGATIVE, Integer
 
-from .groups import HasGroups
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import LRScheduler
 
 
@@ -55,13 +56,14 @@ class CosineAnnealingLR(LRScheduler):
     [1.0, 0.5, 0.0, 0.5, 1.0]
     """
 
+    limits: ClassVar[Limits] = {"T_max": Integer(1), "eta_min": NOT_NEGATIVE}
+    T_max: int
+    eta_min: float
+
     def __init__(
         self, optimizer: HasGroups, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        check_integer("T_max", T_max, low=1)
-        check_scalar("eta_min", eta_min, low=0)
-        self.T_max = T_max
-        self.eta_min = eta_min
+        self._take(T_max=T_max, eta_min=eta_min)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
@@ -71,14 +73,16 @@ class CosineAnnealingLR(LRScheduler):
             return self._rates()
         # up from the bottom: η ← η + (η₀ − η_min) (1 − cos(π/T)) / 2
         if (t - 1 - T) % (2 * T) == 0:
+            self._check_one_each("base_lrs")
             rise = (1 - cos(pi / T)) / 2
-            pairs = zip(self.base_lrs, self._rates(), strict=False)
+            pairs = zip(self.base_lrs, self._rates(), strict=True)
             return [lr + (base - low) * rise for base, lr in pairs]
         # η − η_min ← (1 + cos(π t/T)) / (1 + cos(π (t−1)/T)) (η − η_min)
         ratio = (1 + cos(pi * t / T)) / (1 + cos(pi * (t - 1) / T))
         return [ratio * (lr - low) + low for lr in self._rates()]
 
-    def _restart(self) -> None:
+    def _begin_at_milestone(self) -> None:
         """Go to epoch 0: to the base rates."""
+        self._check_one_each("base_lrs")
         self.last_epoch = 0
         self._write(self.base_lrs)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import cos, floor, pi
+from typing import Any, ClassVar
 
-from optim_scratch.checks import check_integer, check_scalar
+from optim_scratch.checks import ANY, NOT_NEGATIVE, Integer
 
-from .groups import HasGroups, detached
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import LRScheduler
 
 
@@ -59,6 +61,19 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464]
     """
 
+    limits: ClassVar[Limits] = {
+        "T_0": Integer(1),
+        "T_i": Integer(1),
+        "T_mult": Integer(1),
+        "eta_min": NOT_NEGATIVE,
+        "T_cur": ANY,  # a rounded logarithm of torch's may take it below 0
+    }
+    T_0: int
+    T_i: int
+    T_mult: int
+    eta_min: float
+    T_cur: float
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -67,21 +82,15 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:
-        check_integer("T_0", T_0, low=1)
-        check_integer("T_mult", T_mult, low=1)
-        check_scalar("eta_min", eta_min, low=0)
-        check_integer("last_epoch", last_epoch, low=-1)
-        self.T_0 = T_0
-        self.T_i = T_0
-        self.T_mult = T_mult
-        self.eta_min = eta_min
-        self.T_cur: float = last_epoch
-        if last_epoch >= 0:
-            self._locate(last_epoch)
+        self._take(T_0=T_0, T_i=T_0, T_mult=T_mult, eta_min=eta_min, last_epoch=last_epoch)
+        self.T_cur = self.last_epoch
+        if self.last_epoch >= 0:
+            self._locate(self.last_epoch)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """Return the rates at `T_cur` of a cycle of `T_i`."""
+        self._check_one_each("base_lrs")
         height = (1 + cos(pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
@@ -98,11 +107,17 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         TypeError, ValueError
             If `epoch` is no finite number of at least 0.
         """
+        if epoch is None:
+            self._step_whole()
+        else:
+            self._step_whole(NOT_NEGATIVE.check("epoch", epoch))
+
+    def _advance(self, *signal: Any) -> None:
+        """Go to the next epoch, or to a given one."""
         self._step_count += 1
-        if epoch is not None:
-            check_scalar("epoch", epoch, low=0)
-            self._locate(detached(epoch))
-            self.last_epoch = floor(epoch)
+        if signal:
+            self._locate(signal[0])
+            self.last_epoch = floor(signal[0])
         elif self.last_epoch < 0:
             self.last_epoch = 0
             self._locate(0)
@@ -114,10 +129,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_i *= self.T_mult
         self._write(self.get_lr())
 
-    def _restart(self) -> None:
+    def _begin_at_milestone(self) -> None:
         """Go to epoch 0, of the first cycle."""
         self._locate(0)
-        super()._restart()
+        super()._begin_at_milestone()
 
     def _locate(self, epoch: float) -> None:
         """Find the cycle that an epoch lies in, and how far in."""

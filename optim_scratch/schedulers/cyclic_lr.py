@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from functools import partial
 from math import floor
 from typing import Any, ClassVar
 
-from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
+from optim_scratch.checks import FLAG, NOT_NEGATIVE, POSITIVE, SHARE, Choice, Integer, Number
 
-from .groups import HasGroups, check_start, set_rate
-from .lambdas import attributes_of, check_attributes
-from .momentum import check_order, momentum_bounds, set_momentum, uses_beta1
+from .cycled_momentum import check_bounds, check_order, momentum_bounds, set_momentum
+from .group_access import HasGroups, check_start, real_number, set_rate
+from .kinds import Limits, PerGroup
 from .per_group import per_group
 from .scheduler import LRScheduler
-
-MODES = ("triangular", "triangular2", "exp_range")
 
 
 class CyclicLR(LRScheduler):
@@ -74,7 +70,28 @@ class CyclicLR(LRScheduler):
     [0.1, 0.2, 0.3, 0.2, 0.1]
     """
 
-    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "_scale_fn_custom")
+    limits: ClassVar[Limits] = {
+        "base_lrs": PerGroup(NOT_NEGATIVE),
+        "max_lrs": PerGroup(NOT_NEGATIVE),
+        "total_size": POSITIVE,
+        "step_ratio": Number(0, 1, above=True, below=True),
+        "mode": Choice(("triangular", "triangular2", "exp_range")),
+        "gamma": POSITIVE,
+        "scale_mode": Choice(("cycle", "iterations")),
+        "cycle_momentum": FLAG,
+        "use_beta1": FLAG,
+        "base_momentums": PerGroup(SHARE),
+        "max_momentums": PerGroup(SHARE),
+    }
+    parts = ("_scale_fn_custom",)
+    optional = ("_last_lr", "use_beta1", "base_momentums", "max_momentums")
+    max_lrs: list[float]
+    mode: str
+    gamma: float
+    scale_mode: str
+    cycle_momentum: bool
+    base_momentums: list[float]
+    max_momentums: list[float]
 
     def __init__(
         self,
@@ -93,48 +110,49 @@ class CyclicLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_start(optimizer, last_epoch)
-        lows = per_group("base_lr", base_lr, optimizer, partial(check_scalar, low=0))
-        self.max_lrs = per_group("max_lr", max_lr, optimizer, partial(check_scalar, low=0))
-        check_order("base_lr", lows, "max_lr", self.max_lrs)
-        check_choice("mode", mode, MODES)
-        check_choice("scale_mode", scale_mode, ("cycle", "iterations"))
-        check_factor("gamma", gamma)
-        check_flag("cycle_momentum", cycle_momentum)
         if scale_fn is not None and not callable(scale_fn):
             raise TypeError(f"scale_fn must be callable, got {scale_fn!r}")
+        lows = per_group("base_lr", base_lr, optimizer, NOT_NEGATIVE)
+        tops = per_group("max_lr", max_lr, optimizer, NOT_NEGATIVE)
+        bounds: dict[str, Any] = {}
+        if FLAG.check("cycle_momentum", cycle_momentum):
+            bounds = momentum_bounds(optimizer, base_momentum, max_momentum)
         self._count_cycles(step_size_up, step_size_down)
-        self.mode, self.gamma, self._scale_fn_custom = mode, gamma, scale_fn
-        self.scale_mode = scale_mode
+        self._scale_fn_custom = scale_fn
+        self._take(base_lrs=lows, max_lrs=tops, mode=mode, gamma=gamma, scale_mode=scale_mode,
+                   cycle_momentum=cycle_momentum, **bounds)  # fmt: skip
         if scale_fn is None:
             self.scale_mode = "iterations" if mode == "exp_range" else "cycle"
-        self.cycle_momentum = cycle_momentum
-        if cycle_momentum:
-            self._bound_momentum(optimizer, base_momentum, max_momentum)
-        if last_epoch == -1:  # other schedulers then take the lower bound for the base rate
-            for group, low in zip(optimizer.param_groups, lows, strict=True):
-                set_rate(group, low)
+        self._leave_bounds(optimizer, fresh=last_epoch == -1)
         super().__init__(optimizer, last_epoch, base_lrs=lows)
 
     def _count_cycles(self, up: int, down: int | None) -> None:
         """Keep how long a cycle is, and which share of it is the way up."""
-        check_integer("step_size_up", up, low=1)
-        if down is not None:
-            check_integer("step_size_down", down, low=1)
+        up = Integer(1).check("step_size_up", up)
+        down = Integer(1, optional=True).check("step_size_down", down)
         self.total_size = float(up) + float(up if down is None else down)
         self.step_ratio = up / self.total_size
 
-    def _bound_momentum(self, optimizer: HasGroups, base: Any, top: Any) -> None:
-        """Keep the bounds of the momentum, here and, as torch does, in the groups."""
-        self.use_beta1 = uses_beta1(optimizer)
-        self.base_momentums, self.max_momentums = momentum_bounds(optimizer, base, top)
-        bounds = zip(optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True)
-        for group, low, high in bounds:
-            group["base_momentum"], group["max_momentum"] = low, high
+    def _leave_bounds(self, optimizer: HasGroups, fresh: bool) -> None:
+        """Write the bounds into the groups, as torch does."""
+        for i, group in enumerate(optimizer.param_groups):
+            if self.cycle_momentum:
+                group["base_momentum"] = self.base_momentums[i]
+                group["max_momentum"] = self.max_momentums[i]
+            if fresh:  # other schedulers then take the lower bound for the base rate
+                set_rate(group, self.base_lrs[i])
+
+    def _check_together(self, values: dict[str, Any]) -> None:
+        """Refuse bounds in the wrong order, and to cycle a momentum that is not there."""
+        check_order("base_lr", values["base_lrs"], "max_lr", values["max_lrs"])
+        if values["cycle_momentum"]:
+            check_bounds(values)
 
     def scale_fn(self, x: float) -> float:
         """Return the height of a cycle, from its number or from that of the step."""
         if self._scale_fn_custom is not None:
-            return self._scale_fn_custom(x)
+            height = self._scale_fn_custom(x)
+            return real_number(f"scale_fn({x})", height)
         if self.mode == "triangular":
             return 1.0
         return 0.5 ** (x - 1) if self.mode == "triangular2" else float(self.gamma**x)
@@ -150,6 +168,8 @@ class CyclicLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Return the rates of this step."""
+        names = ("base_momentums", "max_momentums") if self.cycle_momentum else ()
+        self._check_one_each("base_lrs", "max_lrs", *names)
         way, height = self._triangle()
         pairs = zip(self.base_lrs, self.max_lrs, strict=True)
         return [low + (high - low) * way * height for low, high in pairs]
@@ -163,18 +183,3 @@ class CyclicLR(LRScheduler):
         bounds = zip(self.base_momentums, self.max_momentums, strict=True)
         for group, (low, high) in zip(self.optimizer.param_groups, bounds, strict=True):
             set_momentum(group, high - (high - low) * way * height)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state; of a callable `scale_fn` its attributes, or None for a function."""
-        return {**super().state_dict(), "_scale_fn_custom": attributes_of(self._scale_fn_custom)}
-
-    def _check_state(self, state_dict: dict[str, Any]) -> None:
-        """Refuse what does not fit the scheduler or its `scale_fn`."""
-        super()._check_state(state_dict)
-        check_attributes("_scale_fn_custom", self._scale_fn_custom, state_dict["_scale_fn_custom"])
-
-    def _load(self, state_dict: dict[str, Any]) -> None:
-        """Take over what was saved; a plain function stays as it was given here."""
-        super()._load(state_dict)
-        if saved := state_dict["_scale_fn_custom"]:
-            vars(self._scale_fn_custom).update(copy.deepcopy(saved))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_factor
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import POSITIVE
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Rescaling
 
 
@@ -37,9 +40,11 @@ class ExponentialLR(Rescaling):
     [1.0, 0.5, 0.25]
     """
 
+    limits: ClassVar[Limits] = {"gamma": POSITIVE}
+    gamma: float
+
     def __init__(self, optimizer: HasGroups, gamma: float, last_epoch: int = -1) -> None:
-        check_factor("gamma", gamma)
-        self.gamma = gamma
+        self._take(gamma=gamma)
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

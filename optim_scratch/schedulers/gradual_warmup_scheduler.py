@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from optim_scratch.checks import check_integer, check_scalar
+from optim_scratch.checks import Integer, Number
 from optim_scratch.parameter import Array
 
 from .composition import check_member
 from .cyclic_lr import CyclicLR
-from .groups import HasGroups, check_groups
+from .group_access import HasGroups, check_groups
+from .kinds import Limits
 from .one_cycle_lr import OneCycleLR
 from .reduce_lr_on_plateau import ReduceLROnPlateau
-from .scheduler import LRScheduler
+from .scheduler import LRScheduler, refuse_epoch
 
 
 class GradualWarmupScheduler(LRScheduler):
@@ -64,7 +65,10 @@ class GradualWarmupScheduler(LRScheduler):
     [0.001, 0.01075, 0.0205, 0.03025, 0.04, 0.04]
     """
 
-    transient: ClassVar[tuple[str, ...]] = ("optimizer", "_is_initial", "after_scheduler")
+    limits: ClassVar[Limits] = {"multiplier": Number(low=1), "total_epoch": Integer(1)}
+    parts = ("after_scheduler",)
+    multiplier: float
+    total_epoch: int
 
     def __init__(
         self,
@@ -73,8 +77,7 @@ class GradualWarmupScheduler(LRScheduler):
         total_epoch: int,
         after_scheduler: LRScheduler | None = None,
     ) -> None:
-        check_scalar("multiplier", multiplier, low=1)
-        check_integer("total_epoch", total_epoch, low=1)
+        self._take(multiplier=multiplier, total_epoch=total_epoch)
         check_groups(optimizer)
         if after_scheduler is not None:
             check_member(optimizer, after_scheduler)
@@ -82,44 +85,53 @@ class GradualWarmupScheduler(LRScheduler):
                 if isinstance(leaf, CyclicLR | OneCycleLR):
                     name = type(leaf).__name__
                     raise ValueError(f"after_scheduler must go by the base rate, got a {name}")
-        self.multiplier = multiplier
-        self.total_epoch = total_epoch
         self.after_scheduler = after_scheduler
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
         """Return the rates of the rise, and the peak after it."""
+        self._check_one_each("base_lrs")
         t, k = min(self.last_epoch, self.total_epoch), self.multiplier
         if k == 1:
             return [base * t / self.total_epoch for base in self.base_lrs]
         return [base * ((k - 1) * t / self.total_epoch + 1) for base in self.base_lrs]
 
-    def step(self, metrics: float | None = None) -> None:
+    def step(self, *epoch: Any, metrics: Any = None) -> None:
         """Go to the next epoch.
 
         Parameters
         ----------
+        *epoch
+            Not to be given: the package's `step` takes the epoch first and the metric second, and
+            one may be taken for the other.
         metrics : float, optional
-            What a plateau scheduler watches; it is passed on once the rise is over.
+            What a plateau scheduler watches, by name; it is passed on once the rise is over.
 
         Raises
         ------
         TypeError
-            If the rise is over and a plateau scheduler, which needs `metrics`, gets none.
+            If anything is given that is not named, or if the rise is over and a plateau scheduler,
+            which needs `metrics`, gets none.
         """
+        if epoch and self._needs_metric():
+            raise TypeError(f"step() takes a metric by name, as step(metrics=...), got {epoch}")
+        refuse_epoch(epoch or None)
+        self._step_whole(metrics)
+
+    def _advance(self, *signal: Any) -> None:
+        """Rise, or let the other scheduler step."""
         after = self.after_scheduler
         if after is None or self.last_epoch < self.total_epoch:
-            super().step()
+            super()._advance()
             return
         self._step_count += 1
         self.last_epoch += 1
         first = self.last_epoch == self.total_epoch + 1
         if first:
-            after._begin(self.get_lr())
+            after._start_over_from(self.get_lr())
         # a plateau scheduler has no first step of its own: it takes in a metric at once
         if not first or isinstance(after, ReduceLROnPlateau):
-            signal: tuple[Any, ...] = (metrics,) if after._needs_metric() else ()
-            after.step(*signal)
+            after.step(**({"metrics": signal[0]} if after._needs_metric() else {}))
         self._last_lr = self._rates()
 
     def preview(self, steps: int | Iterable[float], key: str = "lr") -> Array:
@@ -144,29 +156,9 @@ class GradualWarmupScheduler(LRScheduler):
             If `steps` is neither, the metrics are missing, or a group has no such `key`.
         """
         if isinstance(steps, Iterable):
-            return self._foreseen([(metric,) for metric in steps], key)
+            return self._foreseen([{"metrics": metric} for metric in steps], key)
         return super().preview(steps, key)
 
     def _needs_metric(self) -> bool:
         """Return whether a plateau follows."""
         return self.after_scheduler is not None and self.after_scheduler._needs_metric()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, that of the other scheduler included."""
-        after = self.after_scheduler
-        return {**super().state_dict(), "after_scheduler": after and after.state_dict()}
-
-    def _check_state(self, state_dict: dict[str, Any]) -> None:
-        """Refuse what does not fit, the state of the other scheduler included."""
-        super()._check_state(state_dict)
-        saved, after = state_dict["after_scheduler"], self.after_scheduler
-        if (saved is None) != (after is None):
-            raise ValueError("state_dict must have an after_scheduler where this scheduler has one")
-        if after is not None:
-            after._check_state(saved)
-
-    def _load(self, state_dict: dict[str, Any]) -> None:
-        """Take over what was saved, the other scheduler too."""
-        super()._load(state_dict)
-        if self.after_scheduler is not None:
-            self.after_scheduler._load(state_dict["after_scheduler"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Overwriting
 
 
@@ -45,6 +48,10 @@ class InverseSqrtSchedule(Overwriting):
     [0.0, 0.5, 1.0, 0.8165, 0.7071, 0.6325]
     """
 
+    limits: ClassVar[Limits] = {"warmup_steps": Integer(0), "timescale": Integer(1)}
+    warmup_steps: int
+    timescale: int
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -52,11 +59,8 @@ class InverseSqrtSchedule(Overwriting):
         timescale: int | None = None,
         last_epoch: int = -1,
     ) -> None:
-        check_integer("warmup_steps", warmup_steps, low=0)
-        if timescale is not None:
-            check_integer("timescale", timescale, low=1)
-        self.warmup_steps = warmup_steps
-        self.timescale = timescale or warmup_steps or 10_000
+        self._take(warmup_steps=warmup_steps)
+        self._take(timescale=(self.warmup_steps or 10_000) if timescale is None else timescale)
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

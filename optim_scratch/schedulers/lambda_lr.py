@@ -43,5 +43,5 @@ class LambdaLR(WithLambdas):
 
     def get_lr(self) -> list[Any]:
         """Return each base rate times its function of the epoch."""
-        pairs = zip(self.base_lrs, self.lr_lambdas, strict=True)
-        return [base * function(self.last_epoch) for base, function in pairs]
+        self._check_one_each("base_lrs", "lr_lambdas")
+        return self._times_factors(self.base_lrs)

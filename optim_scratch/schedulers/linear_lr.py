@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_factor, check_integer, check_scalar
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import FACTOR, FRACTION, Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Rescaling
 
 
@@ -42,6 +45,15 @@ class LinearLR(Rescaling):
     [0.25, 0.5, 0.75, 1.0, 1.0]
     """
 
+    limits: ClassVar[Limits] = {
+        "start_factor": FACTOR,
+        "end_factor": FRACTION,
+        "total_iters": Integer(1),
+    }
+    start_factor: float
+    end_factor: float
+    total_iters: int
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -50,12 +62,7 @@ class LinearLR(Rescaling):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        check_factor("start_factor", start_factor, high=1)
-        check_scalar("end_factor", end_factor, low=0, high=1)
-        check_integer("total_iters", total_iters, low=1)
-        self.start_factor = start_factor
-        self.end_factor = end_factor
-        self.total_iters = total_iters
+        self._take(start_factor=start_factor, end_factor=end_factor, total_iters=total_iters)
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import ClassVar
 
-from optim_scratch.checks import as_list, check_factor, check_integer
+from optim_scratch.checks import POSITIVE
 
-from .groups import HasGroups
+from .group_access import HasGroups
+from .kinds import Counts, Limits, Rising
 from .scheduler import Rescaling
 
 
@@ -45,6 +46,10 @@ class MultiStepLR(Rescaling):
     [0.02, 0.01, 0.01, 0.005, 0.005]
     """
 
+    limits: ClassVar[Limits] = {"milestones": Counts(), "gamma": POSITIVE}
+    milestones: Counter[int]
+    gamma: float
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -52,20 +57,9 @@ class MultiStepLR(Rescaling):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        epochs = as_list("milestones", milestones, "an iterable of integers")
-        for epoch in epochs:
-            check_integer("each of milestones", epoch, low=0)
-        if epochs != sorted(epochs):
-            raise ValueError(f"milestones must be in rising order, got {epochs}")
-        check_factor("gamma", gamma)
-        self.milestones = Counter(epochs)
-        self.gamma = gamma
+        epochs = Rising(low=0).check("milestones", milestones)
+        self._take(milestones=Counter(epochs), gamma=gamma)
         super().__init__(optimizer, last_epoch)
-
-    def _load(self, state_dict: dict[str, Any]) -> None:
-        """Take over what was saved; JSON, for one, turns milestones into strings."""
-        super()._load(state_dict)
-        self.milestones = Counter({int(epoch): n for epoch, n in self.milestones.items()})
 
     def ratio(self) -> float:
         """Return gamma to the power of how often this epoch is a milestone."""

@@ -47,5 +47,5 @@ class MultiplicativeLR(WithLambdas):
         """Return each present rate times its function of the epoch."""
         if self._is_initial:
             return self._rates()
-        pairs = zip(self._rates(), self.lr_lambdas, strict=False)  # `step` refuses a late group
-        return [lr * function(self.last_epoch) for lr, function in pairs]
+        self._check_one_each("lr_lambdas")
+        return self._times_factors(self._rates())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Overwriting
 
 
@@ -42,13 +45,14 @@ class NoamLR(Overwriting):
     [0.1768, 0.3536, 0.2887, 0.25]
     """
 
+    limits: ClassVar[Limits] = {"model_size": Integer(1), "warmup_steps": Integer(1)}
+    model_size: int
+    warmup_steps: int
+
     def __init__(
         self, optimizer: HasGroups, model_size: int, warmup_steps: int, last_epoch: int = -1
     ) -> None:
-        check_integer("model_size", model_size, low=1)
-        check_integer("warmup_steps", warmup_steps, low=1)
-        self.model_size = model_size
-        self.warmup_steps = warmup_steps
+        self._take(model_size=model_size, warmup_steps=warmup_steps)
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from math import cos, pi
-from typing import Any
+from typing import Any, ClassVar
 
-from optim_scratch.checks import check_choice, check_factor, check_flag, check_integer, check_scalar
+from optim_scratch.checks import FLAG, POSITIVE, Choice, Integer, Number
 
-from .groups import HasGroups
-from .momentum import momentum_bounds, set_momentum, uses_beta1
+from .cycled_momentum import momentum_bounds, set_momentum, uses_beta1
+from .group_access import HasGroups, check_entries, check_groups, real_number
+from .kinds import Limits, Phases
 from .per_group import per_group
 from .scheduler import LRScheduler
+
+ANNEALS = Choice(("cos", "linear"))
+MOMENTA = ("base_momentum", "max_momentum")
 
 
 class OneCycleLR(LRScheduler):
@@ -76,6 +80,18 @@ class OneCycleLR(LRScheduler):
     [0.04, 0.52, 1.0, 0.5, 0.0]
     """
 
+    limits: ClassVar[Limits] = {
+        "total_steps": Integer(1),
+        "_schedule_phases": Phases(("initial_lr", "max_lr", "min_lr"), MOMENTA),
+        "_anneal_func_type": ANNEALS,
+        "cycle_momentum": FLAG,
+        "use_beta1": FLAG,
+    }
+    optional = ("_last_lr", "_anneal_func_type", "use_beta1")
+    total_steps: int
+    cycle_momentum: bool
+    _schedule_phases: list[dict[str, Any]]
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -93,27 +109,32 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        self.total_steps = count_steps(total_steps, epochs, steps_per_epoch)
-        check_flag("three_phase", three_phase)
-        check_scalar("pct_start", pct_start, low=0, high=0.5 if three_phase else 1)
-        check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
-        check_flag("cycle_momentum", cycle_momentum)
-        check_factor("div_factor", div_factor)
-        check_factor("final_div_factor", final_div_factor)
-        check_integer("last_epoch", last_epoch, low=-1)
-        tops = per_group("max_lr", max_lr, optimizer, check_factor)
+        check_groups(optimizer)
+        steps = count_steps(total_steps, epochs, steps_per_epoch)
+        three_phase = FLAG.check("three_phase", three_phase)
+        share = Number(0, 0.5 if three_phase else 1).check("pct_start", pct_start)
+        last_epoch = Integer(-1).check("last_epoch", last_epoch)
+        div_factor = POSITIVE.check("div_factor", div_factor)
+        final_div_factor = POSITIVE.check("final_div_factor", final_div_factor)
+        self._anneal_func_type = ANNEALS.check("anneal_strategy", anneal_strategy)
+        tops = per_group("max_lr", max_lr, optimizer, POSITIVE)
         firsts = [top / float(div_factor) for top in tops]
         lasts = [first / float(final_div_factor) for first in firsts]
         bounds = {"initial_lr": firsts, "max_lr": tops, "min_lr": lasts}
-        if cycle_momentum:
-            self.use_beta1 = uses_beta1(optimizer)
-            lows, highs = momentum_bounds(optimizer, base_momentum, max_momentum)
-            bounds |= {"base_momentum": lows, "max_momentum": highs}
-        self._schedule_phases = phases(self.total_steps, pct_start, three_phase)
-        self._anneal_func_type = anneal_strategy
-        self.cycle_momentum = cycle_momentum
+        if FLAG.check("cycle_momentum", cycle_momentum):
+            momenta = momentum_bounds(optimizer, base_momentum, max_momentum)
+            self._take(use_beta1=momenta["use_beta1"])
+            bounds |= {key: momenta[f"{key}s"] for key in MOMENTA}
+        rows = phases(steps, share, three_phase)
+        self._take(total_steps=steps, _schedule_phases=rows, cycle_momentum=cycle_momentum)
         leave_bounds(optimizer, last_epoch, bounds)
         super().__init__(optimizer, last_epoch)
+
+    def _check_together(self, values: dict[str, Any]) -> None:
+        """Refuse to cycle a momentum that is not there."""
+        if "optimizer" in values and values["cycle_momentum"]:
+            uses_beta1(values["optimizer"])
+            check_entries(values["optimizer"], "OneCycleLR", MOMENTA)
 
     def _position(self) -> tuple[dict[str, Any], float]:
         """Return the phase that this step lies in, and how far through it is, in [0, 1]."""
@@ -134,8 +155,16 @@ class OneCycleLR(LRScheduler):
         """Return the rates of this step."""
         phase, way = self._position()
         start, end = phase["start_lr"], phase["end_lr"]
-        known = self.optimizer.param_groups[: len(self.base_lrs)]  # `step` refuses a late group
-        return [self._between(group[start], group[end], way) for group in known]
+        momenta = MOMENTA if self.cycle_momentum else ()
+        check_entries(self.optimizer, "OneCycleLR", {start, end, *momenta})
+        return [
+            self._between(
+                real_number(f"{start!r} of group {i}", group[start]),
+                real_number(f"{end!r} of group {i}", group[end]),
+                way,
+            )
+            for i, group in enumerate(self.optimizer.param_groups)
+        ]
 
     def _write(self, rates: list[Any]) -> None:
         """Set the rate of each group, and its momentum against it."""
@@ -146,20 +175,14 @@ class OneCycleLR(LRScheduler):
             for group in self.optimizer.param_groups:
                 set_momentum(group, self._between(group[start], group[end], way))
 
-    def step(self) -> None:
-        """Go to the next step.
-
-        Raises
-        ------
-        ValueError
-            If all steps are done, and one more.
-        """
+    def _advance(self, *signal: Any) -> None:
+        """Go to the next step, unless all steps are done, and one more."""
         if self.last_epoch >= self.total_steps:
             raise ValueError(
                 f"total_steps must be the number of updates, got {self.total_steps}, "
                 f"and this is step {self.last_epoch + 1}"
             )
-        super().step()
+        super()._advance()
 
 
 def leave_bounds(optimizer: HasGroups, last_epoch: int, bounds: dict[str, list[float]]) -> None:
@@ -188,17 +211,18 @@ def count_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     TypeError, ValueError
         If none do, or one is no integer of at least 1.
     """
+    steps: int
     if total_steps is not None:
-        check_integer("total_steps", total_steps, low=1)
-        return int(total_steps)
+        steps = Integer(1).check("total_steps", total_steps)
+        return steps
     if epochs is None or steps_per_epoch is None:
         raise ValueError(
             "total_steps must be given, or both epochs and steps_per_epoch, got "
             f"total_steps=None, epochs={epochs}, steps_per_epoch={steps_per_epoch}"
         )
-    check_integer("epochs", epochs, low=1)
-    check_integer("steps_per_epoch", steps_per_epoch, low=1)
-    return int(epochs) * int(steps_per_epoch)
+    steps = Integer(1).check("epochs", epochs)
+    steps *= Integer(1).check("steps_per_epoch", steps_per_epoch)
+    return steps
 
 
 def phases(steps: int, share: float, three: bool) -> list[dict[str, Any]]:

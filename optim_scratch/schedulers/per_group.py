@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .groups import HasGroups, check_groups, detached
+from optim_scratch.checks import Number
+
+from .group_access import HasGroups, check_groups
 
 
-def per_group(
-    name: str, value: Any, optimizer: HasGroups, check: Callable[[str, Any], None]
-) -> list[Any]:
+def per_group(name: str, value: Any, optimizer: HasGroups, kind: Number) -> list[Any]:
     """Return one checked value for each group.
 
     Parameters
@@ -21,13 +20,13 @@ def per_group(
         One for all groups, or one for each.
     optimizer : object with `param_groups`
         Has the groups.
-    check : callable
-        Refuses a value, given the name and it.
+    kind : Number
+        What each may be.
 
     Raises
     ------
     TypeError, ValueError
-        As `check` does, or if a list has not as many values as there are groups, or the
+        As `Number.check` does, or if a list has not as many values as there are groups, or the
         optimizer has none.
     """
     check_groups(optimizer)
@@ -35,6 +34,4 @@ def per_group(
     values = list(value) if isinstance(value, list | tuple) else [value] * groups
     if len(values) != groups:
         raise ValueError(f"{name} must hold one value per group, {groups}, got {len(values)}")
-    for one in values:
-        check(name, one)
-    return [detached(one) for one in values]
+    return [kind.check(name, one) for one in values]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_factor, check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import POSITIVE, Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Rescaling
 
 
@@ -39,6 +42,10 @@ class PolynomialLR(Rescaling):
     [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
 
+    limits: ClassVar[Limits] = {"total_iters": Integer(1), "power": POSITIVE}
+    total_iters: int
+    power: float
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -46,10 +53,7 @@ class PolynomialLR(Rescaling):
         power: float = 1.0,
         last_epoch: int = -1,
     ) -> None:
-        check_integer("total_iters", total_iters, low=1)
-        check_factor("power", power)
-        self.total_iters = total_iters
-        self.power = power
+        self._take(total_iters=total_iters, power=power)
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

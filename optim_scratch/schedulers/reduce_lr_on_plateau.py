@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from optim_scratch.checks import as_list, check_choice, check_factor, check_integer, check_scalar
+from optim_scratch.checks import NOT_NEGATIVE, Choice, Integer, Number, as_list, plain
 from optim_scratch.parameter import Array
 
-from .groups import HasGroups, check_groups, detached
+from .group_access import HasGroups, check_groups
+from .kinds import Limits, PerGroup
 from .per_group import per_group
-from .scheduler import LRScheduler
+from .scheduler import LRScheduler, refuse_epoch
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -83,7 +83,33 @@ class ReduceLROnPlateau(LRScheduler):
     [1.0, 1.0, 1.0, 0.5, 0.5]
     """
 
-    counted: ClassVar[str] = "min_lrs"
+    limits: ClassVar[Limits] = {
+        "mode": Choice(("min", "max")),
+        "factor": Number(0, 1, above=True, below=True),
+        "patience": Integer(0),
+        "threshold": NOT_NEGATIVE,
+        "threshold_mode": Choice(("rel", "abs")),
+        "cooldown": Integer(0),
+        "eps": NOT_NEGATIVE,
+        "min_lrs": PerGroup(NOT_NEGATIVE),
+        "default_min_lr": Number(low=0, optional=True),
+        "mode_worse": Number(infinite=True),
+        "best": Number(infinite=True),
+        "cooldown_counter": Integer(0),
+        "num_bad_epochs": Integer(0),
+    }
+    optional = ("_last_lr", "default_min_lr")
+    mode: str
+    factor: float
+    patience: int
+    threshold: float
+    threshold_mode: str
+    cooldown: int
+    eps: float
+    min_lrs: list[float]
+    default_min_lr: float | None
+    mode_worse: float
+    best: float
 
     def __init__(
         self,
@@ -98,23 +124,22 @@ class ReduceLROnPlateau(LRScheduler):
         eps: float = 1e-8,
     ) -> None:
         check_groups(optimizer)
-        check_choice("mode", mode, ("min", "max"))
-        check_factor("factor", factor)
-        if factor >= 1:
-            raise ValueError(f"factor must be in (0, 1), got {factor}")
-        check_integer("patience", patience, low=0)
-        check_scalar("threshold", threshold, low=0)
-        check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
-        check_integer("cooldown", cooldown, low=0)
-        check_scalar("eps", eps, low=0)
-        self.min_lrs = per_group("min_lr", min_lr, optimizer, partial(check_scalar, low=0))
-        self.default_min_lr = None if isinstance(min_lr, list | tuple) else min_lr
-        self.optimizer, self.mode, self.factor = optimizer, mode, factor
-        self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.patience, self.cooldown, self.eps = patience, cooldown, eps
-        self.mode_worse = math.inf if mode == "min" else -math.inf
-        self._keep_plain_numbers()
+        several = isinstance(min_lr, list | tuple)
+        self._take(mode=mode, factor=factor, patience=patience, threshold=threshold,
+                   threshold_mode=threshold_mode, cooldown=cooldown, eps=eps)  # fmt: skip
+        self.min_lrs = per_group("min_lr", min_lr, optimizer, NOT_NEGATIVE)
+        self.default_min_lr = None if several else NOT_NEGATIVE.check("min_lr", min_lr)
+        self.mode_worse = worst(self.mode)
+        self.optimizer = optimizer
         self._reset()
+
+    def _check_together(self, values: dict[str, Any]) -> None:
+        """Refuse a first metric to beat that does not go with the mode."""
+        if values.get("mode_worse", worst(values["mode"])) != worst(values["mode"]):
+            raise ValueError(
+                f"mode_worse must be {worst(values['mode'])} with the mode {values['mode']!r}, got "
+                f"{values['mode_worse']}"
+            )
 
     def _reset(self) -> None:
         """Forget every metric."""
@@ -122,31 +147,38 @@ class ReduceLROnPlateau(LRScheduler):
         self.last_epoch = self.cooldown_counter = self.num_bad_epochs = 0
         self._last_lr = self._rates()
 
-    def _begin(self, rates: list[Any]) -> None:
-        """Start over from other rates."""
+    def _start_over_from(self, rates: list[Any]) -> None:
+        """Start over from other rates, with no metric seen."""
         self._write(rates)
         self._reset()
 
-    def step(self, metrics: Any = None) -> None:
+    def step(self, metrics: Any = None, epoch: None = None) -> None:  # type: ignore[override]
         """Take in the metric of the epoch that is done, and set the rates of the next.
 
         Parameters
         ----------
         metrics : float
             The metric, as a number or a tensor of one. NaN beats nothing.
+        epoch : None
+            Not to be given: torch has deprecated it.
 
         Raises
         ------
         TypeError
-            If there is none, or it is no number.
+            If there is no metric, or it is no number, or there is an epoch.
         """
-        try:
-            current = float(detached(metrics))
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"metrics must be a number, got {metrics!r}") from error
+        refuse_epoch(epoch)
+        current = plain(metrics)
+        if isinstance(current, bool) or not isinstance(current, int | float):
+            raise TypeError(f"metrics must be a number, got {metrics!r}")
+        with self._unchanged_if_refused():
+            self._advance(float(current))
+
+    def _advance(self, *signal: Any) -> None:
+        """Count a metric, and let the rates fall if it is one too many."""
         self.last_epoch += 1
-        if self._beats(current):
-            self.best = current
+        if self._beats(signal[0]):
+            self.best = signal[0]
             self.num_bad_epochs = 0
         else:
             self.num_bad_epochs += 1
@@ -171,11 +203,9 @@ class ReduceLROnPlateau(LRScheduler):
         groups = len(self.optimizer.param_groups)
         if len(self.min_lrs) != groups:
             if self.default_min_lr is None:
-                raise ValueError(
-                    f"min_lr must hold one value per group, {groups}, got {len(self.min_lrs)}: "
-                    f"extend min_lrs after add_param_group"
-                )
-            self.min_lrs = [self.default_min_lr] * groups
+                self._check_one_each("min_lrs")
+            else:
+                self.min_lrs = [self.default_min_lr] * groups
         rates = []
         for old, low in zip(self._rates(), self.min_lrs, strict=True):
             new = np.maximum(old * self.factor, low)
@@ -206,8 +236,13 @@ class ReduceLROnPlateau(LRScheduler):
             If a group has no such `key`.
         """
         known = as_list("metrics", metrics, "an iterable of numbers")
-        return self._foreseen([(metric,) for metric in known], key)
+        return self._foreseen([{"metrics": metric} for metric in known], key)
 
     def _needs_metric(self) -> bool:
         """Return True."""
         return True
+
+
+def worst(mode: str) -> float:
+    """Return the metric that every other beats."""
+    return math.inf if mode == "min" else -math.inf

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Overwriting
 
 
@@ -39,9 +42,11 @@ class REXLR(Overwriting):
     [1.0, 0.8571, 0.6667, 0.4, 0.0]
     """
 
+    limits: ClassVar[Limits] = {"total_steps": Integer(1)}
+    total_steps: int
+
     def __init__(self, optimizer: HasGroups, total_steps: int, last_epoch: int = -1) -> None:
-        check_integer("total_steps", total_steps, low=1)
-        self.total_steps = total_steps
+        self._take(total_steps=total_steps)
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

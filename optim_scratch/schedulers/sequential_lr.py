@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from optim_scratch.checks import as_list, check_integer
+from optim_scratch.checks import Integer
 
 from .composition import Composition
-from .groups import HasGroups
+from .group_access import HasGroups, values_of
+from .kinds import Limits, Rising
 from .scheduler import LRScheduler
+
+EPOCHS = Rising(low=1, strictly=True)
 
 
 class SequentialLR(Composition):
@@ -54,6 +58,8 @@ class SequentialLR(Composition):
     [0.5, 0.75, 1.0, 0.1, 0.01]
     """
 
+    limits: ClassVar[Limits] = {"_milestones": EPOCHS}
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -62,22 +68,13 @@ class SequentialLR(Composition):
         last_epoch: int = -1,
     ) -> None:
         super().__init__(optimizer, schedulers)
-        epochs = as_list("milestones", milestones, "an iterable of integers")
-        for epoch in epochs:
-            check_integer("each of milestones", epoch, low=1)
-        if epochs != sorted(set(epochs)):
-            raise ValueError(f"milestones must rise, got {epochs}")
-        if len(epochs) != len(self._schedulers) - 1:
-            raise ValueError(
-                f"milestones must be one fewer than the {len(self._schedulers)} schedulers, "
-                f"got {len(epochs)}"
-            )
-        if last_epoch != -1:
+        self._milestones = EPOCHS.check("milestones", milestones)
+        self._check_together(vars(self))
+        if Integer(-1).check("last_epoch", last_epoch) != -1:
             raise ValueError(f"last_epoch must be -1, got {last_epoch}: resume by state_dict")
-        self._milestones = epochs
         for leaf in self._leaves():
             leaf.last_epoch = -1
-        self._write([group["initial_lr"] for group in optimizer.param_groups])
+        self._write(values_of(optimizer, "initial_lr"))
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -86,13 +83,21 @@ class SequentialLR(Composition):
         self._schedulers[0]._initial_step()
         self._last_lr = self._rates()
 
-    def step(self) -> None:
+    def _check_together(self, values: dict[str, Any]) -> None:
+        """Refuse too few or too many milestones."""
+        members, found = len(self._schedulers), len(values["_milestones"])
+        if found != members - 1:
+            raise ValueError(
+                f"milestones must be one fewer than the {members} schedulers, got {found}"
+            )
+
+    def _advance(self, *signal: Any) -> None:
         """Go to the next epoch: step the member in charge, which begins at its milestone."""
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         member = self._schedulers[i]
         if i > 0 and self._milestones[i - 1] == self.last_epoch:
-            member._restart()
+            member._begin_at_milestone()
         else:
             member.step()
         self._last_lr = self._rates()

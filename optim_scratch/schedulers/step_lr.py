@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_factor, check_integer
+from typing import ClassVar
 
-from .groups import HasGroups
+from optim_scratch.checks import POSITIVE, Integer
+
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Rescaling
 
 
@@ -39,13 +42,14 @@ class StepLR(Rescaling):
     [0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025]
     """
 
+    limits: ClassVar[Limits] = {"step_size": Integer(1), "gamma": POSITIVE}
+    step_size: int
+    gamma: float
+
     def __init__(
         self, optimizer: HasGroups, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        check_integer("step_size", step_size, low=1)
-        check_factor("gamma", gamma)
-        self.step_size = step_size
-        self.gamma = gamma
+        self._take(step_size=step_size, gamma=gamma)
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:

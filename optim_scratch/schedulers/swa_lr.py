@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import cos, pi
-from typing import Any
+from typing import Any, ClassVar
 
-from optim_scratch.checks import check_choice, check_integer, check_scalar
+from optim_scratch.checks import NOT_NEGATIVE, Choice, Integer
 
-from .groups import HasGroups, check_start
+from .group_access import HasGroups, check_entries, check_start, real_number
+from .kinds import Limits
 from .per_group import per_group
 from .scheduler import LRScheduler
+
+STRATEGIES = Choice(("cos", "linear"))
 
 
 class SWALR(LRScheduler):
@@ -54,6 +56,9 @@ class SWALR(LRScheduler):
     [1.0, 0.55, 0.1, 0.1]
     """
 
+    limits: ClassVar[Limits] = {"anneal_epochs": Integer(0), "_anneal_strategy": STRATEGIES}
+    anneal_epochs: int
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -63,13 +68,11 @@ class SWALR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_start(optimizer, last_epoch)
-        check_integer("anneal_epochs", anneal_epochs, low=0)
-        check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
-        ends = per_group("swa_lr", swa_lr, optimizer, partial(check_scalar, low=0))
+        self._take(anneal_epochs=anneal_epochs)
+        self._anneal_strategy = STRATEGIES.check("anneal_strategy", anneal_strategy)
+        ends = per_group("swa_lr", swa_lr, optimizer, NOT_NEGATIVE)
         for group, end in zip(optimizer.param_groups, ends, strict=True):
             group["swa_lr"] = end
-        self.anneal_epochs = anneal_epochs
-        self._anneal_strategy = anneal_strategy
         super().__init__(optimizer, last_epoch)
 
     def _alpha(self, step: int) -> float:
@@ -84,9 +87,11 @@ class SWALR(LRScheduler):
             step = max(1, step)
         before, now = self._alpha(step - 1), self._alpha(step)
         rates = []
-        known = self.optimizer.param_groups[: len(self.base_lrs)]  # `step` refuses a late group
-        for group, lr in zip(known, self._rates(), strict=False):
-            end = group["swa_lr"]
+        check_entries(self.optimizer, "SWALR", ["swa_lr"])
+        for i, (group, lr) in enumerate(
+            zip(self.optimizer.param_groups, self._rates(), strict=True)
+        ):
+            end = real_number(f"'swa_lr' of group {i}", group["swa_lr"])
             # undo the last step: η = α₋ η_swa + (1 − α₋) η₀ for η₀
             start = end if before == 1 else (lr - before * end) / (1 - before)
             rates.append(end * now + start * (1 - now))

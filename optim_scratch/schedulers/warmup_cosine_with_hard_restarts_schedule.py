@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from math import cos, pi
+from typing import ClassVar
 
-from optim_scratch.checks import check_factor, check_integer
+from optim_scratch.checks import POSITIVE
 
-from .groups import HasGroups
-from .scheduler import Overwriting
+from .group_access import HasGroups
+from .kinds import Limits
+from .warmup_schedule import WarmupSchedule
 
 
-class WarmupCosineWithHardRestartsSchedule(Overwriting):
+class WarmupCosineWithHardRestartsSchedule(WarmupSchedule):
     r"""Raise the rate in a straight line, then let it fall along a cosine, again and again.
 
     .. math::
@@ -52,6 +54,9 @@ class WarmupCosineWithHardRestartsSchedule(Overwriting):
     [0.0, 1.0, 0.5, 1.0, 0.5, 0.0]
     """
 
+    limits: ClassVar[Limits] = {"cycles": POSITIVE}
+    cycles: float
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -60,12 +65,7 @@ class WarmupCosineWithHardRestartsSchedule(Overwriting):
         cycles: float = 1.0,
         last_epoch: int = -1,
     ) -> None:
-        check_integer("warmup_steps", warmup_steps, low=0)
-        check_integer("t_total", t_total, low=max(1, warmup_steps))
-        check_factor("cycles", cycles)
-        self.warmup_steps = warmup_steps
-        self.t_total = t_total
-        self.cycles = cycles
+        self._take(warmup_steps=warmup_steps, t_total=t_total, cycles=cycles)
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

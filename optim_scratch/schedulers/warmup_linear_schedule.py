@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from optim_scratch.checks import check_integer
-
-from .groups import HasGroups
-from .scheduler import Overwriting
+from .group_access import HasGroups
+from .warmup_schedule import WarmupSchedule
 
 
-class WarmupLinearSchedule(Overwriting):
+class WarmupLinearSchedule(WarmupSchedule):
     r"""Raise the rate in a straight line from 0, then let it fall in one to 0.
 
     .. math::
@@ -45,10 +43,7 @@ class WarmupLinearSchedule(Overwriting):
     def __init__(
         self, optimizer: HasGroups, warmup_steps: int, t_total: int, last_epoch: int = -1
     ) -> None:
-        check_integer("warmup_steps", warmup_steps, low=0)
-        check_integer("t_total", t_total, low=max(1, warmup_steps))
-        self.warmup_steps = warmup_steps
-        self.t_total = t_total
+        self._take(warmup_steps=warmup_steps, t_total=t_total)
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

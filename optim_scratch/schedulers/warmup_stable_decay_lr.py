@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import cos, pi, sqrt
+from typing import ClassVar
 
-from optim_scratch.checks import check_choice, check_integer, check_scalar
+from optim_scratch.checks import FRACTION, Choice, Integer
 
-from .groups import HasGroups
+from .group_access import HasGroups
+from .kinds import Limits
 from .scheduler import Overwriting
-
-DECAYS = ("1-sqrt", "linear", "cosine")
 
 
 class WarmupStableDecayLR(Overwriting):
@@ -61,6 +61,19 @@ class WarmupStableDecayLR(Overwriting):
     [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.2929, 0.134]
     """
 
+    limits: ClassVar[Limits] = {
+        "warmup_steps": Integer(0),
+        "stable_steps": Integer(0),
+        "decay_steps": Integer(1),
+        "decay_type": Choice(("1-sqrt", "linear", "cosine")),
+        "min_lr_ratio": FRACTION,
+    }
+    warmup_steps: int
+    stable_steps: int
+    decay_steps: int
+    decay_type: str
+    min_lr_ratio: float
+
     def __init__(
         self,
         optimizer: HasGroups,
@@ -71,16 +84,13 @@ class WarmupStableDecayLR(Overwriting):
         min_lr_ratio: float = 0.0,
         last_epoch: int = -1,
     ) -> None:
-        check_integer("warmup_steps", warmup_steps, low=0)
-        check_integer("stable_steps", stable_steps, low=0)
-        check_integer("decay_steps", decay_steps, low=1)
-        check_choice("decay_type", decay_type, DECAYS)
-        check_scalar("min_lr_ratio", min_lr_ratio, low=0, high=1)
-        self.warmup_steps = warmup_steps
-        self.stable_steps = stable_steps
-        self.decay_steps = decay_steps
-        self.decay_type = decay_type
-        self.min_lr_ratio = min_lr_ratio
+        self._take(
+            warmup_steps=warmup_steps,
+            stable_steps=stable_steps,
+            decay_steps=decay_steps,
+            decay_type=decay_type,
+            min_lr_ratio=min_lr_ratio,
+        )
         super().__init__(optimizer, last_epoch)
 
     def multiple(self, t: int) -> float:

@@ -228,3 +228,15 @@ def set_rates(optimizer, rates):
     """The rates are the optimizer's to load, not the scheduler's."""
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
+
+
+def test_a_state_with_tensors_is_the_same_and_a_copy():
+    state = {"betas": (0.9, np.float64(0.5)), "lists": [np.ones(2, np.float32), None], 3: "word"}
+    found = bridge.with_tensors(state)
+    assert list(found) == ["betas", "lists", 3]
+    assert repr(found["betas"]) == "(0.9, 0.5)"
+    assert found["lists"][0].dtype == torch.float32
+    assert found["lists"][1] is None
+    assert found[3] == "word"
+    found["lists"][0].zero_()
+    assert state["lists"][0].all()

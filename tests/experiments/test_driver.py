@@ -269,8 +269,10 @@ def test_an_interrupted_run_of_ours_ends_bit_identical(
 
 
 def test_a_recipe_of_ours_trains_as_one_of_torchs(recipe, images):
-    theirs = train.train(recipe, 5, images)["epochs"]
-    ours = train.train(replace(recipe, library="optim_scratch"), 5, images)["epochs"]
+    with_ours = replace(recipe, library="optim_scratch")
+    for each, kind in ((recipe, torch.optim.SGD), (with_ours, Driver)):
+        assert type(train.Run(each, 5, images, train.Settings()).optimizer) is kind
+    theirs, ours = (train.train(each, 5, images)["epochs"] for each in (recipe, with_ours))
     for a, b in zip(ours, theirs, strict=True):
         assert a["running_loss"] == pytest.approx(b["running_loss"], rel=1e-5)
 
@@ -285,6 +287,13 @@ def test_a_method_that_averages_is_evaluated_at_its_average(recipe, images):
     with run.optimizer.at_point():
         there = run.evaluate(run.test_set)[0]
     assert row["test_loss"] == there != here
+
+
+def test_the_loss_of_an_update_is_that_before_it(recipe, images):
+    run = train.Run(replace(recipe, **OURS[-1]), 0, images, train.Settings())
+    batch = next(iter(run.train_set.epoch(15, 0)))
+    expected = cross_entropy(run.model(batch[0]), batch[1]).item()
+    assert run.update(*batch)[0].item() == expected
 
 
 def test_an_unknown_optimizer_is_named(recipe, images):

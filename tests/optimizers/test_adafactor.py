@@ -53,3 +53,11 @@ def test_the_relative_step_falls_with_time():
         adafactor.step()
         steps.append(((p.data - before) / before)[0])
     np.testing.assert_allclose(steps, np.minimum(0.2, np.arange(1, 101) ** -0.5), rtol=1e-9)
+
+
+def test_the_size_of_a_parameter_in_half_precision_is_measured_in_full():
+    """The square of 1000 is infinite in float16."""
+    p = Parameter(np.full(3, 1000.0, np.float16))
+    p.grad = np.ones(3, np.float16)
+    Adafactor([p], lr=0.1).step()
+    np.testing.assert_allclose(p.data, 900.0, rtol=1e-3)

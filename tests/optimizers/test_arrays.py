@@ -109,12 +109,7 @@ def test_a_large_parameter_costs_little_memory_beside_its_state(kind, order, rat
 @pytest.mark.parametrize("index", range(3))
 def test_arrays_of_hyper_parameters_are_runs_of_their_own(method, index, rng):
     """A batch of runs equals the runs one by one."""
-    description, kind = describe(method.name), method.load()
-    options = description.settings[index % len(description.settings)]
-    arrays = {"lr": rng.uniform(0.5, 1, (5, 1)) * options.get("lr", 0.01), **options}
-    for name, value in arrays.items():
-        if is_number(kind, name):
-            arrays[name] = varied(value, rng) if name != "lr" else arrays["lr"]
+    arrays = for_five_runs(method, index, rng)
     start, *gradients = (row[0] for row in record(30, [(5, 2)], seed=index))
     batch, together = single(method, arrays, shape=(5, 2))
     together.data[...] = start
@@ -126,6 +121,35 @@ def test_arrays_of_hyper_parameters_are_runs_of_their_own(method, index, rng):
         for gradient in gradients:
             take(one, alone, gradient[at])
         assert alone.data == pytest.approx(together.data[at], rel=1e-12, abs=1e-13)
+
+
+@elementwise
+@pytest.mark.parametrize("index", range(3))
+def test_many_runs_at_once_go_on_from_what_was_saved(method, index, rng):
+    arrays = for_five_runs(method, index, rng)
+    rows = [row[0] for row in record(10, [(5, 2)], seed=index)]
+    batch, p = single(method, arrays, shape=(5, 2))
+    for gradient in rows[:5]:
+        take(batch, p, gradient)
+    resumed, q = single(method, arrays, shape=(5, 2))
+    resumed.load_state_dict(batch.state_dict())
+    q.data[...] = p.data
+    for gradient in rows[5:]:
+        take(batch, p, gradient)
+        take(resumed, q, gradient)
+    assert np.array_equal(p.data, q.data)
+    assert np.array_equal(batch.point(p), resumed.point(q))
+
+
+def for_five_runs(method, index, rng):
+    """One of a method's settings, with each number in it different in each of five runs."""
+    settings = describe(method.name).settings
+    options = settings[index % len(settings)]
+    arrays = {"lr": rng.uniform(0.5, 1, (5, 1)) * options.get("lr", 0.01), **options}
+    for name, value in arrays.items():
+        if is_number(method.load(), name):
+            arrays[name] = varied(value, rng) if name != "lr" else arrays["lr"]
+    return arrays
 
 
 def varied(value, rng):

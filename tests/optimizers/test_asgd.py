@@ -33,3 +33,12 @@ def test_descend_records_the_average():
     noisy = surfaces.noisy(surfaces.ravine(5), 1.0)
     path = descend(noisy, ASGD, 400, lr=0.05, lambd=0.0, t0=100)
     assert path.losses[-1] < 0.5 * np.median(path.losses[80:100])
+
+
+def test_before_averaging_begins_the_average_is_the_point_even_of_a_run_that_diverged():
+    p = Parameter([1.0])
+    asgd = ASGD([p], lr=1.0)
+    for gradient in (-np.inf, 1.0):
+        p.grad = np.array([gradient])
+        asgd.step()
+    assert asgd.point(p) == p.data == np.inf

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from methods import Ours, Theirs, distance, record
+from methods import Ours, Theirs, describe, distance, record
 
 from optim_scratch import Parameter, descend, registry, surfaces
 from optim_scratch.optimizers import LBFGS
@@ -40,6 +40,44 @@ def test_over_20_steps_it_is_as_near_to_torchs_as_torchs_to_itself_one_rounding_
     assert max(apart[:predictable]) <= 1e-9
 
 
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("options", describe("LBFGS").settings, ids=str)
+def test_20_steps_down_a_bowl_that_stays_are_torchs(options):
+    starts, row = record(1)
+    method = registry.find("LBFGS")
+    ours, theirs = Ours(method, starts, [{}], options), Theirs(method, starts, [{}], options)
+    for _ in range(20):
+        assert distance(ours.step(row), theirs.step(row)) <= 1e-12
+        for count in ("func_evals", "n_iter"):
+            torchs = theirs.optimizer.state[theirs.parameters[0]][count]
+            assert ours.optimizer.state[ours.parameters[0]][count] == torchs
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("start", [(-1.2, 1.0), (0.5, -1.0), (2.0, 2.0), (0.0, 3.0)])
+@pytest.mark.parametrize("most", [1, 2, 5, 20])
+def test_20_steps_down_rosenbrocks_valley_are_torchs(most, start):
+    options = {"line_search_fn": "strong_wolfe", "max_iter": most}
+    p, q = Parameter(start), torch.nn.Parameter(torch.tensor(start))
+    ours, theirs = LBFGS([p], **options), torch.optim.LBFGS([q], **options)
+    rosenbrock = surfaces.rosenbrock()
+
+    def closure():
+        p.grad = rosenbrock.gradient(p.data)
+        return float(rosenbrock.value(p.data))
+
+    def torchs():
+        q.grad = torch.tensor(rosenbrock.gradient(q.detach().numpy()))
+        return torch.tensor(rosenbrock.value(q.detach().numpy()))
+
+    for _ in range(20):
+        ours.step(closure)
+        theirs.step(torchs)
+        assert distance([p.data], [q.detach().numpy()]) <= 1e-9
+    assert ours.state[p]["func_evals"] == theirs.state[q]["func_evals"]
+    assert ours.state[p]["n_iter"] == theirs.state[q]["n_iter"]
+
+
 @pytest.mark.parametrize("n", [2, 5, 10])
 def test_a_quadratic_is_solved_in_little_more_than_its_dimension(n):
     w = Parameter(np.ones(n))
@@ -55,6 +93,23 @@ def test_a_step_looks_no_oftener_than_it_may():
     closure = quadratic(w, np.linspace(1, 100, 5))
     LBFGS([w], max_iter=50, max_eval=7).step(closure)
     assert closure.calls == 7
+
+
+@pytest.mark.parametrize(
+    # no entry moves by 1e-9, though the loss does; the loss does not, though the entry does
+    ("curvature", "lr"),
+    [(1e6, 1e-10), (1e-4, 1e-2)],
+)
+def test_a_step_ends_when_the_loss_or_every_entry_stands_still(curvature, lr):
+    w = Parameter([1.0])
+    closure = quadratic(w, np.array([curvature]))
+    lbfgs = LBFGS([w], lr=lr)
+    lbfgs.step(closure)
+    assert lbfgs.state[w]["n_iter"] == 1
+    assert w.data != 1.0
+    lbfgs.param_groups[0].update(tolerance_change=0.0, max_iter=3)
+    lbfgs.step(closure)
+    assert lbfgs.state[w]["n_iter"] == 4
 
 
 def test_by_default_a_quarter_more_looks_than_iterations():
@@ -132,6 +187,9 @@ def test_refuses_a_second_group_no_closure_and_no_loss():
     with pytest.raises(ValueError, match="params of LBFGS must be one group"):
         LBFGS([{"params": Parameter(0.0)}, {"params": Parameter(0.0)}])
     lbfgs = LBFGS([Parameter(0.0)])
+    with pytest.raises(ValueError, match="params of LBFGS must be one group"):
+        lbfgs.add_param_group({"params": Parameter(0.0)})
+    assert len(lbfgs.param_groups) == 1
     with pytest.raises(TypeError, match="closure must be callable, as LBFGS looks"):
         lbfgs.step()
     with pytest.raises(TypeError, match="closure must return the loss, got None"):
@@ -167,3 +225,60 @@ def test_refuses_a_history_that_does_not_fit_together(edit, message):
     with pytest.raises(ValueError, match=message):
         lbfgs.load_state_dict(saved)
     assert repr(lbfgs.state_dict()) == before
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_a_rate_of_0_as_a_warmup_begins_with_is_no_step(search):
+    w = Parameter(np.ones(2))
+    lbfgs = LBFGS([w], lr=0.0, line_search_fn=search)
+    for _ in range(2):
+        lbfgs.step(quadratic(w, np.array([1.0, 5.0])))
+        assert np.array_equal(w.data, np.ones(2))
+    lbfgs.param_groups[0]["lr"] = 0.1
+    lbfgs.step(quadratic(w, np.array([1.0, 5.0])))
+    assert np.abs(w.data).max() < 0.7
+
+
+def test_loads_the_state_of_torchs_that_began_at_the_minimum():
+    q, w = torch.nn.Parameter(torch.zeros(2)), Parameter(np.ones(2))
+    theirs, lbfgs = torch.optim.LBFGS([q]), LBFGS([w])
+
+    def closure():
+        q.grad = torch.zeros(2)
+        return torch.tensor(0.0)
+
+    theirs.step(closure)
+    lbfgs.load_state_dict(theirs.state_dict())
+    assert lbfgs.state[w]["func_evals"] == 1
+    lbfgs.step(quadratic(w, np.ones(2)))
+    assert np.abs(w.data).max() < 1e-6
+
+
+def test_a_history_that_is_loaded_takes_the_parameters_dtype():
+    w, v = Parameter(np.ones(2)), Parameter(np.ones(2, np.float32))
+    lbfgs, other = LBFGS([w], lr=0.1, max_iter=4), LBFGS([v])
+    lbfgs.step(quadratic(w, np.array([1.0, 5.0])))
+    other.load_state_dict(lbfgs.state_dict())
+    state = other.state[v]
+    vectors = [*state["old_dirs"], *state["old_stps"], state["d"], state["prev_flat_grad"]]
+    assert [vector.dtype for vector in vectors] == [np.float32] * 8
+
+
+def test_a_loss_of_nothing_but_nan_ends_where_torchs_does():
+    p, q = Parameter([1.0]), torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
+    ours = LBFGS([p], line_search_fn="strong_wolfe")
+    theirs = torch.optim.LBFGS([q], line_search_fn="strong_wolfe")
+
+    def closure():
+        """Finite at the start alone."""
+        p.grad = np.where(p.data == 1.0, 1.0, np.nan)
+        return float(np.where(p.data == 1.0, 1.0, np.nan)[0])
+
+    def torchs():
+        q.grad = torch.where(q == 1.0, 1.0, torch.nan).double().detach()
+        return torch.where(q == 1.0, 1.0, torch.nan).double().detach().sum()
+
+    ours.step(closure)
+    theirs.step(torchs)
+    np.testing.assert_array_equal(p.data, q.detach().numpy())
+    assert ours.state[p]["func_evals"] == theirs.state[q]["func_evals"]

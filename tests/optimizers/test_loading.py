@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from methods import members, optimizers, stepped
+from methods import cases, members, optimizers, single, stepped, take
 
 from optim_scratch import Parameter, registry
 from optim_scratch.optimizers import SGD, Adam
@@ -89,6 +89,27 @@ def steps_soundly(optimizer):
 
     twin.step(closure)
     return all(p.data.dtype == np.float64 for p in members(twin))
+
+
+@pytest.mark.parametrize(("method", "options"), cases(lambda method: not method.wraps))
+def test_refuses_squares_below_0(method, options):
+    """What is four times as large for a gradient twice as large, is one of squares."""
+    optimizer, first = after_a_step(method, options, 1.0)
+    second = after_a_step(method, options, 2.0)[1]
+    for name, value in first.items():
+        array = isinstance(value, np.ndarray) and value.any()
+        if array and np.allclose(second[name], 4 * value, rtol=1e-9, atol=0.0):
+            saved = optimizer.state_dict()
+            saved["state"][0][name] = -value
+            refuses(optimizer, saved, f"{name} must hold squares, none below 0")
+
+
+def after_a_step(method, options, gradient):
+    """An optimizer that has taken one step from zero, and the state of its parameter."""
+    optimizer, p = single(method, options)
+    p.data[...] = 0.0
+    take(optimizer, p, np.full(p.shape, gradient))
+    return optimizer, optimizer.state.get(p, {})
 
 
 EDITS = [

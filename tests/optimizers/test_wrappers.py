@@ -121,6 +121,19 @@ def test_swa_is_the_mean_of_the_points_that_it_takes_in(rng):
     np.testing.assert_allclose(swa.point(p), np.mean(points[4::2], axis=0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [SWA, EMA])
+def test_a_parameter_that_comes_later_has_an_average_of_its_own_points(kind):
+    p, late = Parameter([0.0]), Parameter([10.0])
+    average = kind(SGD([p], lr=1.0))
+    p.grad = [1.0]
+    average.step()
+    average.add_param_group({"params": late})
+    assert average.point(late) == 10.0
+    late.grad = [1.0]
+    average.step()
+    assert average.point(late) == late.data == 9.0
+
+
 def test_ema_begins_with_the_first_point_and_forgets_it():
     p = Parameter([0.0])
     ema = EMA(SGD([p], lr=1.0), decay=0.5)
@@ -178,6 +191,42 @@ def test_sam_wants_a_closure_and_comes_back_when_it_fails():
     with pytest.raises(RuntimeError, match="no loss here"):
         sam.step(closure)
     assert p.data == 1.0
+
+
+def test_sam_has_no_use_for_the_loss():
+    p, q = Parameter([1.0]), Parameter([1.0])
+    a, b = SAM(SGD([p], lr=0.1), rho=0.5), SAM(SGD([q], lr=0.1), rho=0.5)
+    assert a.step(slide(p)) == 0.5
+    assert b.step(lambda: setattr(q, "grad", q.data)) is None
+    assert p.data == q.data
+
+
+def test_sam_looks_downhill_where_it_climbs():
+    p, q = Parameter([1.0, -2.0]), Parameter([1.0, -2.0])
+    for adaptive in (False, True):
+        down = SAM(SGD([p], lr=0.1), rho=0.5, adaptive=adaptive)
+        up = SAM(SGD([q], lr=0.1, maximize=True), rho=0.5, adaptive=adaptive)
+
+        def upside_down():
+            q.grad = -q.data
+            return -float(q.data @ q.data) / 2
+
+        down.step(slide(p))
+        up.step(upside_down)
+        assert np.array_equal(p.data, q.data)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e4])
+def test_sam_in_float16_goes_as_far_for_gradients_of_any_size(size):
+    p = Parameter(np.ones(2, np.float16))
+    looks = []
+
+    def closure():
+        looks.append(p.data.copy())
+        p.grad = np.array([0.0, size])
+
+    SAM(SGD([p], lr=0.0), rho=0.5).step(closure)
+    assert looks[1].tolist() == [1.0, 1.5 if size else 1.0]
 
 
 def test_sam_refuses_arrays_in_the_wrapped_one_and_its_later_groups():

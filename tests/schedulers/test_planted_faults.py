@@ -34,14 +34,14 @@ FAULTS = {
         ("else self.gamma", "else self.gamma ** (1 + 1 / (1 + self.last_epoch))"),
     ],
     "LambdaLR": [
-        ("function(self.last_epoch)", "function(self.last_epoch + 1)"),
-        ("function(self.last_epoch)", "function(self.last_epoch - 1)"),
-        ("[base * function", "[self.optimizer.param_groups[0]['lr'] * function"),
+        ("_times_factors(self.base_lrs)", "_times_factors(self._rates())"),
+        ("_times_factors(self.base_lrs)", "_times_factors(self.base_lrs[::-1])"),
+        ("return self._times", "self.last_epoch += 1\n        return self._times"),
     ],
     "MultiplicativeLR": [
         ("if self._is_initial:", "if False:"),
-        ("function(self.last_epoch)", "function(self.last_epoch - 1)"),
-        ("zip(self._rates(),", "zip(self.base_lrs,"),
+        ("_times_factors(self._rates())", "_times_factors(self.base_lrs)"),
+        ("_times_factors(self._rates())", "_times_factors(self._rates()[::-1])"),
     ],
     "ConstantLR": [
         ("self.last_epoch == self.total_iters", "self.last_epoch == self.total_iters - 1"),
@@ -92,7 +92,7 @@ FAULTS = {
         ("self.num_bad_epochs > self.patience", "self.num_bad_epochs >= self.patience"),
         ("self.cooldown_counter = self.cooldown", "self.cooldown_counter = self.cooldown + 1"),
         ("if self.cooldown_counter > 0", "if self.cooldown_counter > 1"),
-        ("self._reduce()\n", "self._reduce()\n            self.best = metrics\n"),
+        ("self._reduce()\n", "self._reduce()\n            self.best = signal[0]\n"),
     ],
     "SequentialLR": [
         ("bisect_right(", "bisect_left("),

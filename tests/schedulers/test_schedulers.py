@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from scheduling import (
     present,
     same,
     steady,
+    stepped,
     torch_adam,
     torch_scheduler,
     torch_sgd,
@@ -194,7 +196,7 @@ def test_curve_needs_no_optimizer(name, arguments):
 
 
 def test_arrays_of_rates_keep_their_axes():
-    sgd = SGD([Parameter(np.zeros((3, 2)))], lr=np.array([[1.0], [2.0], [4.0]]))
+    sgd = stepped(SGD([Parameter(np.zeros((3, 2)))], lr=np.array([[1.0], [2.0], [4.0]])))
     scheduler = ours.StepLR(sgd, 1, 0.5)
     assert scheduler.preview(5).shape == (5, 1, 3, 1)
     scheduler.step()
@@ -263,9 +265,8 @@ def test_a_group_added_later_fares_as_in_torch(name, arguments):
     assert len(mine) == len(torchs)
     assert isinstance(mine[-1], Exception) == isinstance(torchs[-1], Exception)
     if isinstance(mine[-1], Exception):
-        message = f"the 2 groups that this {name} was made for, got 3"
         assert isinstance(mine[-1], ValueError)
-        assert message in str(mine.pop())
+        assert re.search(f"{name}.*came by add_param_group", str(mine.pop()))
         torchs.pop()
     same(np.array(mine), np.array(torchs))
 
@@ -300,7 +301,7 @@ def test_a_state_dict_of_another_class_is_refused_and_changes_nothing(name):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        ({"base_lrs": [0.1]}, "state_dict must have 2 base_lrs, got 1"),
+        ({"base_lrs": [0.1] * 3}, "must have at most 2 base_lrs, one per group, got 3"),
         ({"step_size": None}, "state_dict lacks step_size: it is not of StepLR"),
         ({"scheduler": None, "milestones": {}}, "state_dict holds milestones: it is not of StepLR"),
     ],

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scheduling import OPTIMIZERS, RATES, build, hand_over, our_sgd, same, trace
+from scheduling import OPTIMIZERS, RATES, build, hand_over, our_sgd, same, stepped, trace
 from torch.optim import lr_scheduler
 
 from optim_scratch import schedulers as ours
@@ -165,6 +165,7 @@ def test_the_thirty_rates_of_the_articles_warmup_runs(name, make):
     scheduler = scheduler_for(
         optimizer, {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
     )
+    stepped(optimizer)
     rates = []
     for _ in range(30):
         scheduler.step()
@@ -249,7 +250,7 @@ def test_a_warmup_before_a_plateau_is_previewed_with_metrics():
     assert (scheduler.last_epoch, plateau.last_epoch) == (0, 0)
     rates = [[group["lr"] for group in sgd.param_groups]]
     for metric in metrics:
-        scheduler.step(metric)
+        scheduler.step(metrics=metric)
         rates.append(scheduler.get_last_lr())
     assert np.array_equal(foretold, rates)
 
@@ -279,7 +280,7 @@ def test_gradual_warmup_resumes_from_its_state_dict(at, kind):
         rows = []
         for _ in range(steps):
             rows.append([group["lr"] for group in scheduler.optimizer.param_groups])
-            scheduler.step(1.0)
+            scheduler.step(metrics=1.0)
         return rows
 
     full, first, second = make(), make(), make()
@@ -296,7 +297,10 @@ def test_a_state_with_another_follower_is_refused():
         return ours.GradualWarmupScheduler(sgd, 2, 3, follower and follower(sgd))
 
     bare, stepped = make(None), make(lambda sgd: ours.StepLR(sgd, 2))
-    with pytest.raises(ValueError, match="must have an after_scheduler where this scheduler has"):
+    with pytest.raises(
+        ValueError,
+        match=r"'after_scheduler'\] has .*, for which there must be .* a scheduler, got None",
+    ):
         bare.load_state_dict(stepped.state_dict())
     with pytest.raises(ValueError, match="must be of StepLR, got one of ExponentialLR"):
         stepped.load_state_dict(make(lambda sgd: ours.ExponentialLR(sgd, 0.5)).state_dict())
