@@ -94,6 +94,7 @@ def walk(name, scheduler, start=0, steps=STEPS):
     """What the groups hold in each epoch, the first included, and after the last."""
     rows = [present(scheduler.optimizer)]
     for epoch in range(start, steps):
+        scheduler.optimizer.step()
         scheduler.step(*signal(name, epoch))
         rows.append(present(scheduler.optimizer))
     return rows

@@ -1,7 +1,9 @@
 """Training: a recipe, a seed and a dataset become a record."""
 
 import math
+import re
 import time
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.recipes import Recipe
 from optim_scratch.experiments.settings import Settings as Settings
 from optim_scratch.experiments.settings import limited_threads
+from optim_scratch.schedulers.first_step import WARNING
 
 EVALUATED_TRAIN_IMAGES = 10_000
 EVALUATION_BATCH = 500
@@ -163,7 +166,9 @@ class Run:
         """Train for one epoch, evaluate, step the scheduler; return and keep the epoch's row."""
         number = len(self.rows) + 1
         if self.scheduler is not None and self.recipe.scheduler_steps == "start":
-            self.scheduler.step()
+            with warnings.catch_warnings():  # the first rate is skipped on purpose
+                warnings.filterwarnings("ignore", re.escape(WARNING))
+                self.scheduler.step()
         rate = float(self.optimizer.param_groups[0]["lr"])
         start = time.perf_counter()
         running = self.train_epoch(number, rate, watcher)

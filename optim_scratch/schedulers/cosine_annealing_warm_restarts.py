@@ -110,7 +110,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if epoch is None:
             self._step_whole()
         else:
-            self._step_whole(NOT_NEGATIVE.check("epoch", epoch))
+            epoch = NOT_NEGATIVE.check("epoch", epoch)
+            self._optimizer_stepped()  # who says where to go skips nothing
+            self._step_whole(epoch)
 
     def _advance(self, *signal: Any) -> None:
         """Go to the next epoch, or to a given one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from optim_scratch.checks import Integer, Number
+from optim_scratch.checks import Integer, Number, plain
 from optim_scratch.parameter import Array
 
 from .composition import check_member
@@ -96,26 +96,34 @@ class GradualWarmupScheduler(LRScheduler):
             return [base * t / self.total_epoch for base in self.base_lrs]
         return [base * ((k - 1) * t / self.total_epoch + 1) for base in self.base_lrs]
 
-    def step(self, *epoch: Any, metrics: Any = None) -> None:
+    def step(self, *unnamed: Any, metrics: Any = None) -> None:
         """Go to the next epoch.
 
         Parameters
         ----------
-        *epoch
-            Not to be given: the package's `step` takes the epoch first and the metric second, and
-            one may be taken for the other.
+        *unnamed
+            The metric, without its name, as Lightning gives it. A whole number is refused: it may
+            be the epoch, which the package's `step` takes first.
         metrics : float, optional
-            What a plateau scheduler watches, by name; it is passed on once the rise is over.
+            What a plateau scheduler watches; it is passed on once the rise is over.
 
         Raises
         ------
         TypeError
-            If anything is given that is not named, or if the rise is over and a plateau scheduler,
-            which needs `metrics`, gets none.
+            If an epoch is given or what may be one, or if the rise is over and a plateau
+            scheduler, which needs `metrics`, gets none.
         """
-        if epoch and self._needs_metric():
-            raise TypeError(f"step() takes a metric by name, as step(metrics=...), got {epoch}")
-        refuse_epoch(epoch or None)
+        if unnamed and not self._needs_metric():
+            refuse_epoch(unnamed[0] if len(unnamed) == 1 else unnamed)
+        if len(unnamed) > 1 or (unnamed and metrics is not None):
+            raise TypeError(f"step() takes one metric and no epoch, got {unnamed} and {metrics!r}")
+        if unnamed:
+            metrics = plain(unnamed[0])
+            if isinstance(metrics, int):
+                raise TypeError(
+                    f"step() takes no epoch, got {metrics!r}: if it is a metric, say "
+                    f"step(metrics={metrics!r})"
+                )
         self._step_whole(metrics)
 
     def _advance(self, *signal: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from optim_scratch.checks import FLAG, POSITIVE, Choice, Integer, Number
 
 from .cycled_momentum import momentum_bounds, set_momentum, uses_beta1
-from .group_access import HasGroups, check_entries, check_groups, real_number
+from .group_access import HasGroups, check_entries, check_groups, values_of
 from .kinds import Limits, Phases
 from .per_group import per_group
 from .scheduler import LRScheduler
@@ -157,14 +157,8 @@ class OneCycleLR(LRScheduler):
         start, end = phase["start_lr"], phase["end_lr"]
         momenta = MOMENTA if self.cycle_momentum else ()
         check_entries(self.optimizer, "OneCycleLR", {start, end, *momenta})
-        return [
-            self._between(
-                real_number(f"{start!r} of group {i}", group[start]),
-                real_number(f"{end!r} of group {i}", group[end]),
-                way,
-            )
-            for i, group in enumerate(self.optimizer.param_groups)
-        ]
+        starts, ends = values_of(self.optimizer, start), values_of(self.optimizer, end)
+        return [self._between(a, b, way) for a, b in zip(starts, ends, strict=True)]
 
     def _write(self, rates: list[Any]) -> None:
         """Set the rate of each group, and its momentum against it."""

@@ -176,9 +176,10 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _advance(self, *signal: Any) -> None:
         """Count a metric, and let the rates fall if it is one too many."""
+        (metric,) = signal
         self.last_epoch += 1
-        if self._beats(signal[0]):
-            self.best = signal[0]
+        if self._beats(metric):
+            self.best = metric
             self.num_bad_epochs = 0
         else:
             self.num_bad_epochs += 1

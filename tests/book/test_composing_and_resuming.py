@@ -12,6 +12,12 @@ def sgd(lr=0.05):
     return SGD([Parameter(0.0)], lr=lr)
 
 
+def train(scheduler, epochs):
+    for _ in range(epochs):
+        scheduler.optimizer.step()
+        scheduler.step()
+
+
 def warmup_cosine(optimizer, module=schedulers):
     warmup = module.LinearLR(optimizer, start_factor=0.01, total_iters=5)
     cosine = module.CosineAnnealingLR(optimizer, T_max=25)
@@ -27,8 +33,7 @@ def resumed(build, order, done=10):
     """An optimizer and its scheduler; "b" builds, "o" and "s" load a state."""
     optimizer = sgd()
     scheduler = build(optimizer)
-    for _ in range(done):
-        scheduler.step()
+    train(scheduler, done)
     saved, optimizer = (optimizer.state_dict(), scheduler.state_dict()), sgd()
     for letter in order:
         if letter == "b":
@@ -69,9 +74,7 @@ def test_torch_does_the_same():
 
     optimizer = fresh()
     scheduler = warmup_cosine(optimizer, theirs)
-    for _ in range(10):
-        optimizer.step()
-        scheduler.step()
+    train(scheduler, 10)
     saved, optimizer = (optimizer.state_dict(), scheduler.state_dict()), fresh()
     optimizer.load_state_dict(saved[0])
     scheduler = warmup_cosine(optimizer, theirs)
@@ -111,8 +114,7 @@ def step_of(scheduler_of, rate):
     """Where the step to epoch 11 leads from a rate set by hand in epoch 10."""
     optimizer = sgd(0.1)
     scheduler = scheduler_of(optimizer)
-    for _ in range(10):
-        scheduler.step()
+    train(scheduler, 10)
     optimizer.param_groups[0]["lr"] = rate
     scheduler.step()
     return optimizer.param_groups[0]["lr"]
@@ -164,11 +166,9 @@ def test_a_cosine_stepped_by_the_batch_returns_194_times():
 def test_a_group_that_joins_late_gets_the_factors_to_come():
     optimizer = sgd(0.1)
     scheduler = schedulers.LinearLR(optimizer, 0.1, total_iters=20)
-    scheduler.step()
-    scheduler.step()
+    train(scheduler, 2)
     optimizer.add_param_group({"params": Parameter(0.0), "lr": 0.1})
-    for _ in range(28):
-        scheduler.step()
+    train(scheduler, 28)
     first, late = (group["lr"] for group in optimizer.param_groups)
     assert first == pytest.approx(0.1)
     assert late == pytest.approx(0.1 / (0.1 + 0.9 * 2 / 20))
@@ -196,7 +196,7 @@ def edited(build, factor, now, at=10):
     for epoch in range(now):
         if epoch == at:
             optimizer.param_groups[0]["lr"] *= factor
-        scheduler.step()
+        train(scheduler, 1)
     return optimizer.param_groups[0]["lr"]
 
 
@@ -245,8 +245,7 @@ def test_no_moment_of_saving_suits_all_who_resume_by_last_epoch(build, stepped, 
     for k in range(31):
         before, after = sgd(0.1), sgd(0.1)
         scheduler = build(before)
-        for _ in range(k + stepped):
-            scheduler.step()
+        train(scheduler, k + stepped)
         after.load_state_dict(before.state_dict())
         resumed = build(after, last_epoch=k)
         assert resumed.last_epoch == k + 1

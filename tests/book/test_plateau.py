@@ -187,7 +187,8 @@ def test_after_a_warmup_the_first_metric_seen_is_that_of_the_epoch_after_the_ris
     after = ReduceLROnPlateau(sgd, patience=1, factor=0.5)
     warmup, rates = GradualWarmupScheduler(sgd, 4, 3, after), []
     for metric in (9.0, 8.0, 7.0, 6.0, 6.0, 6.0, 6.0, 6.0):
-        warmup.step(metric)
+        sgd.step()
+        warmup.step(metrics=metric)
         rates.append(sgd.param_groups[0]["lr"])
     assert rates == pytest.approx([0.2, 0.3, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1])
     assert after.best == 6.0

@@ -19,7 +19,6 @@ from every_scheduler import (
     Torch,
     build,
     present,
-    signal,
     walk,
 )
 from torch.optim import lr_scheduler
@@ -158,8 +157,7 @@ def test_its_curve_is_that_of_the_plain_class(name):
 def test_it_is_copied_and_pickled_with_its_optimizer(name):
     assert pickle.loads(pickle.dumps(getattr(accepted, name))) is getattr(accepted, name)
     scheduler = build(name, accepted, torch_sgd())
-    for epoch in range(5):
-        scheduler.step(*signal(name, epoch))
+    walk(name, scheduler, steps=5)
     twins = [copy.deepcopy(scheduler), pickle.loads(pickle.dumps(scheduler))]
     expected = walk(name, scheduler, 5)
     for twin in twins:
@@ -193,8 +191,7 @@ def build_of(module):
 def test_a_state_crosses_between_the_plain_class_this_one_and_torchs(saves, loads, name, at):
     straight = walk(name, build(name, plain, torch_sgd()))
     before = saves(name, torch_sgd())
-    for epoch in range(at):
-        before.step(*signal(name, epoch))
+    walk(name, before, steps=at)
     saved = through_a_file([before.state_dict(), before.optimizer.state_dict()])
     after = loads(name, torch_sgd())
     after.load_state_dict(saved[0])
@@ -219,6 +216,7 @@ def test_what_ignite_leaves_on_it_is_no_part_of_its_state(name):
 def rates_of(scheduler, steps=STEPS):
     rows = [present(scheduler.optimizer)]
     for _ in range(steps):
+        scheduler.optimizer.step()
         scheduler.step()
         rows.append(present(scheduler.optimizer))
         assert [lr for lr, _ in rows[-1]] == scheduler.get_last_lr()
@@ -242,6 +240,7 @@ def test_torchs_sequence_of_ours_has_the_rates_of_our_own(name, place):
 def test_torchs_sequence_of_the_plain_class_fails_at_the_milestone(name):
     names = ["ConstantLR", name]
     scheduler = in_a_row(plain, lr_scheduler.SequentialLR, names, torch_sgd())
+    scheduler.optimizer.step()
     scheduler.step()
     scheduler.step()
     with pytest.raises(AttributeError, match="_update_lr"):
@@ -254,8 +253,7 @@ def test_torchs_sequence_of_ours_resumes(at):
         return in_a_row(accepted, lr_scheduler.SequentialLR, ["StepLR", "NoamLR"], torch_sgd())
 
     straight, before, after = rates_of(sequence()), sequence(), sequence()
-    for _ in range(at):
-        before.step()
+    rates_of(before, at)
     saved = through_a_file([before.state_dict(), before.optimizer.state_dict()])
     after.load_state_dict(saved[0])
     after.optimizer.load_state_dict(saved[1])
@@ -298,6 +296,7 @@ def test_a_warmup_hands_over_to_a_plateau():
         scheduler = module.GradualWarmupScheduler(optimizer, 4, 3, after)
         rows = []
         for metric in METRICS:
+            optimizer.step()
             scheduler.step(metric)
             rows.append(present(optimizer))
         return rows

@@ -264,6 +264,57 @@ def test_a_plateau_needs_its_metric_once_the_rise_is_over():
         scheduler.step()
 
 
+def warmup_before_a_plateau():
+    sgd = our_sgd()
+    plateau = ours.ReduceLROnPlateau(sgd, factor=0.5, patience=0)
+    return ours.GradualWarmupScheduler(sgd, 2, 2, plateau)
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, torch.tensor, lambda x: torch.tensor([x])])
+def test_a_metric_may_come_without_its_name(kind):
+    by_name, without = warmup_before_a_plateau(), warmup_before_a_plateau()
+    for metric in (3.0, 2.0, 9.0, 1.0, 1.5, 1.5):
+        by_name.step(metrics=metric)
+        without.step(kind(metric))
+        assert without.get_last_lr() == by_name.get_last_lr()
+        assert without.after_scheduler.best == by_name.after_scheduler.best
+
+
+@pytest.mark.parametrize(
+    ("unnamed", "message"),
+    [
+        ((3,), r"takes no epoch, got 3: .* say step\(metrics=3\)"),
+        ((True,), "takes no epoch, got True"),
+        ((np.int64(3),), "takes no epoch, got 3"),
+        ((torch.tensor(3),), "takes no epoch, got 3"),
+        ((3, 0.5), r"takes one metric and no epoch, got \(3, 0.5\)"),
+        ((0.5, 0.25), "takes one metric and no epoch"),
+    ],
+)
+@pytest.mark.parametrize("done", [0, 4])
+def test_an_epoch_is_not_taken_for_a_metric(unnamed, message, done):
+    """The package's step takes the epoch first."""
+    scheduler = warmup_before_a_plateau()
+    for _ in range(done):
+        scheduler.step(1.0)
+    before = scheduler.state_dict(), scheduler.get_last_lr()
+    with pytest.raises(TypeError, match=message):
+        scheduler.step(*unnamed)
+    with pytest.raises(TypeError, match="takes one metric and no epoch"):
+        scheduler.step(3, metrics=0.5)
+    assert (scheduler.state_dict(), scheduler.get_last_lr()) == before
+    scheduler.step(metrics=3)
+
+
+def test_a_warmup_that_needs_no_metric_refuses_an_epoch():
+    scheduler = ours.GradualWarmupScheduler(our_sgd(), 2, 3)
+    for epoch in [(3,), (3.0,), (3, 0.5)]:
+        with pytest.raises(TypeError, match=r"step\(\) takes no epoch, got"):
+            scheduler.step(*epoch)
+    scheduler.step(None)
+    assert scheduler.last_epoch == 1
+
+
 @pytest.mark.parametrize("at", [0, 3, 4, 5, 6, 11])
 @pytest.mark.parametrize("kind", ["none", "step", "plateau"])
 def test_gradual_warmup_resumes_from_its_state_dict(at, kind):
