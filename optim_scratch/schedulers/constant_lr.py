@@ -18,20 +18,13 @@ class ConstantLR(Rescaling):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     factor : float in (0, 1]
         :math:`f`. torch admits 0, and then divides by it at the end; we refuse it.
     total_iters : int, >= 1
         :math:`T`, the first epoch at the full rate. torch admits 0, with which the factor is
         never taken back; we refuse it.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

@@ -31,19 +31,12 @@ class CosineAnnealingLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     T_max : int, >= 1
         :math:`T`, from the top to the bottom; the period is twice that.
     eta_min : float, >= 0
         :math:`\eta_{\min}`, the rate at the bottom, of every group.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

@@ -25,16 +25,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     T_0 : int, >= 1
         Length of the first cycle.
     T_mult : int, >= 1
         How many times longer each cycle is than the one before.
     eta_min : float, >= 0
         :math:`\eta_{\min}`, which the rate nears at the end of each cycle.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
 
     Attributes
     ----------
@@ -42,11 +40,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         Epochs since the last restart.
     T_i : int
         Length of the present cycle.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

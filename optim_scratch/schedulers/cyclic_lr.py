@@ -30,8 +30,8 @@ class CyclicLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     base_lr, max_lr : float, or list of one per group
         The bounds, ``0 <= base_lr <= max_lr``. The groups' own rates are not used.
     step_size_up : int, >= 1
@@ -50,8 +50,6 @@ class CyclicLR(LRScheduler):
         Whether the momentum goes against the rate; of an optimizer with betas, :math:`\beta_1`.
     base_momentum, max_momentum : float in [0, 1), or list of one per group
         The momentum's bounds, ``base_momentum <= max_momentum``.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
 
     Raises
     ------

@@ -22,20 +22,13 @@ class InverseSqrtSchedule(Overwriting):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     warmup_steps : int, >= 0
         :math:`W`. With 1 or more, the first update has the rate 0.
     timescale : int, >= 1, optional
         :math:`\tau`, after how many steps of the fall the rate is lower by :math:`\sqrt 2`;
         :math:`W` if not given, 10,000 if that is 0.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

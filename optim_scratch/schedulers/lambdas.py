@@ -18,13 +18,11 @@ class WithLambdas(LRScheduler):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     lr_lambda : callable, or sequence of callables
         From the epoch (int) to a factor; one for all groups, or one for each. A function is not
         saved in `state_dict`; of a callable object, the attributes that are data are.
-    last_epoch : int, >= -1
-        As every scheduler's.
 
     Raises
     ------

@@ -18,8 +18,8 @@ class LinearLR(Rescaling):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     start_factor : float in (0, 1]
         :math:`f_0`.
     end_factor : float in [0, 1]
@@ -27,13 +27,6 @@ class LinearLR(Rescaling):
     total_iters : int, >= 1
         :math:`T`, in how many steps. torch admits 0, with which the rate never leaves its
         start; we refuse it.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

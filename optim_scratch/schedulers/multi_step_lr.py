@@ -20,20 +20,13 @@ class MultiStepLR(Rescaling):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     milestones : iterable of int, >= 0
         The epochs :math:`m`, in rising order; one given twice counts twice. torch takes them in
         any order; we refuse a list out of order, for it is more often a slip than a wish.
     gamma : float, > 0
         :math:`\gamma`. torch admits 0 and negative factors; we refuse them.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

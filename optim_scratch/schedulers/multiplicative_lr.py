@@ -16,13 +16,11 @@ class MultiplicativeLR(WithLambdas):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     lr_lambda : callable, or sequence of callables
         :math:`\lambda`, from the epoch (int, from 1) to a factor; one for all groups, or one for
         each. A function is not saved in `state_dict`; a callable object's attributes are.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
 
     Raises
     ------

@@ -29,11 +29,6 @@ class NoamLR(Overwriting):
     last_epoch : int, >= -1
         The last step that is done, to resume by hand.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
-
     Notes
     -----
     Source: Vaswani et al. (2017), section 5.3, equation 3, where updates count from 1: counted

@@ -35,8 +35,8 @@ class OneCycleLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     max_lr : float, > 0, or list of one per group
         :math:`\eta_{\max}`. The groups' own rates are not used.
     total_steps : int, >= 1, optional
@@ -55,8 +55,6 @@ class OneCycleLR(LRScheduler):
         What the first rate is smaller than the highest by, and the last than the first.
     three_phase : bool
         Whether the way down is in two phases.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
 
     Raises
     ------

@@ -18,19 +18,12 @@ class PolynomialLR(Rescaling):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     total_iters : int, >= 1
         :math:`T`, when the rate is 0.
     power : float, > 0
         :math:`p`; 1 is a straight line. torch admits 0 and less; we refuse them.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

@@ -64,11 +64,6 @@ class ReduceLROnPlateau(LRScheduler):
     cooldown_counter : int
         Epochs of cooldown that are left.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
-
     Notes
     -----
     Source: `torch.optim.lr_scheduler.ReduceLROnPlateau`, whose rates these are; it admits

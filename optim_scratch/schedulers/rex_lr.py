@@ -19,17 +19,10 @@ class REXLR(Overwriting):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     total_steps : int, >= 1
         :math:`T`, when the rate is 0.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

@@ -18,19 +18,12 @@ class StepLR(Rescaling):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     step_size : int, >= 1
         :math:`s`, in epochs, or whatever unit `step` is called in.
     gamma : float, > 0
         :math:`\gamma`. torch admits 0 and negative factors; we refuse them.
-    last_epoch : int, >= -1
-        The last epoch that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

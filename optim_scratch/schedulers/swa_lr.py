@@ -40,11 +40,6 @@ class SWALR(LRScheduler):
         The last epoch that is done. The way to :math:`\eta_{\text{swa}}` begins anew all the
         same, as torch's does: resume by `state_dict`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
-
     Notes
     -----
     Source: Izmailov et al. (2018); `torch.optim.swa_utils.SWALR`, whose rates these are. It

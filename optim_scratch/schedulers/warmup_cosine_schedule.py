@@ -24,21 +24,14 @@ class WarmupCosineSchedule(WarmupSchedule):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     warmup_steps : int, >= 0
         :math:`W`. With 1 or more, the first update has the rate 0.
     t_total : int, >= `warmup_steps`
         :math:`T`, the number of updates. With half a cycle the rate stays at 0 after them.
     cycles : float, > 0
         :math:`c`, how many waves of the cosine; one half falls to 0 and ends there.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

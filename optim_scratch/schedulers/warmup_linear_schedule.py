@@ -15,19 +15,12 @@ class WarmupLinearSchedule(WarmupSchedule):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     warmup_steps : int, >= 0
         :math:`W`. With 1 or more, the first update has the rate 0.
     t_total : int, >= `warmup_steps`
         :math:`T`, the number of updates: see `optim_scratch.training.total_updates`.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

@@ -27,8 +27,8 @@ class WarmupStableDecayLR(Overwriting):
 
     Parameters
     ----------
-    optimizer : object with `param_groups`
-        Ours or torch's.
+    optimizer, last_epoch
+        As of every `LRScheduler`.
     warmup_steps : int, >= 0
         :math:`W`. With 1 or more, the first update has the lowest rate, 0 unless
         `min_lr_ratio` says otherwise.
@@ -40,13 +40,6 @@ class WarmupStableDecayLR(Overwriting):
         :math:`f`.
     min_lr_ratio : float in [0, 1]
         :math:`r`, the first and the last rate in units of the base rate.
-    last_epoch : int, >= -1
-        The last step that is done, to resume by hand.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its type or outside its range.
 
     Notes
     -----

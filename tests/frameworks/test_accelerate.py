@@ -67,9 +67,11 @@ def test_a_checkpoint_holds_and_restores_the_schedule(name, sgd, expected, state
     assert after.rates == expected(name)[at:]
 
 
-def test_the_plain_class_is_left_out_without_a_word(sgd, expected, tmp_path):
+def test_the_plain_class_is_left_out_without_a_word_of_accelerates(sgd, expected, tmp_path):
+    """Its own warning tells: with two micro-batches an update, it steps before the optimizer."""
     run = Run("ExponentialLR", plain, sgd)
-    run.train()
+    with pytest.warns(UserWarning, match=r"scheduler.step\(\) came before any optimizer.step\(\)"):
+        run.train()
     assert run.scheduler is run.plain
     assert run.rates == [expected("ExponentialLR", 2 * STEPS)[2 * i + 1] for i in range(STEPS)]
     run.accelerator.save_state(tmp_path)
