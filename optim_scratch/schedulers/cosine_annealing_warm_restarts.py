@@ -45,8 +45,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     -----
     Source: Loshchilov & Hutter (2017), equation 5. torch finds the cycle of a given epoch by a
     rounded logarithm and is a whole cycle late where that falls short, as at epoch 1210 with
-    ``T_0=10, T_mult=3``; and resumed by `last_epoch` beyond the second restart it forgets that
-    cycles grow. We count cycles in integers.
+    ``T_0=10, T_mult=3``; and resumed by `last_epoch` it has wrong rates from the epoch
+    ``2 * T_0`` on if cycles grow. We count cycles in integers.
 
     Examples
     --------

@@ -60,7 +60,7 @@ class CyclicLR(LRScheduler):
     Notes
     -----
     Source: Smith (2017). Names and counting are those of `torch.optim.lr_scheduler.CyclicLR`,
-    which admits bounds in any order.
+    which admits bounds in any order, and momentum of 1 or more, with which SGD never settles.
 
     Examples
     --------

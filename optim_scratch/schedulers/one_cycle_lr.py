@@ -70,7 +70,7 @@ class OneCycleLR(LRScheduler):
     live in the groups, as torch's do: load the optimizer's state to resume. A loop that steps
     after every update calls `step` once more than there are rates to set: torch then raises the
     rate again, and we leave it at its last value. A phase without length, with which torch
-    divides by 0, is skipped.
+    divides by 0, is skipped. torch admits momentum of 1 or more, with which SGD never settles.
 
     Examples
     --------

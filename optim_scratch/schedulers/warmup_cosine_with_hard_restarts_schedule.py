@@ -38,7 +38,8 @@ class WarmupCosineWithHardRestartsSchedule(WarmupSchedule):
     Notes
     -----
     Source: the package ``pytorch-transformers`` (2019), after Loshchilov & Hutter (2017);
-    ``get_cosine_with_hard_restarts_schedule_with_warmup`` of ``transformers`` has the same rates.
+    ``get_cosine_with_hard_restarts_schedule_with_warmup`` of ``transformers`` has the same rates
+    but one: where the rise is the whole run, its rate at :math:`t = T` is the peak, and ours is 0.
 
     Examples
     --------

@@ -1,10 +1,15 @@
 """The Trainer steps any scheduler once an update, and what is torch's plateau after evaluation."""
 
+import numpy as np
 import pytest
 import torch
 from every_scheduler import METRICS, NAMES, STEPS, WITH_METRIC, WITHOUT_METRIC, build
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainingArguments
+from transformers import (
+    Trainer,
+    TrainingArguments,
+    get_cosine_with_hard_restarts_schedule_with_warmup,
+)
 
 from optim_scratch import schedulers as plain
 from optim_scratch.experiments import schedulers as accepted
@@ -92,3 +97,20 @@ def test_the_plain_plateau_gets_no_metric(sgd, tmp_path):
     made, _ = trainer(WITH_METRIC, plain, sgd, tmp_path, **evaluation(WITH_METRIC))
     with pytest.raises(TypeError, match="metrics must be a number, got None"):
         made.train()
+
+
+def test_hard_restarts_have_its_rates_but_one_after_a_rise_as_long_as_the_run():
+    def theirs(warmup, total, cycles):
+        sgd = torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=1.0)
+        height = get_cosine_with_hard_restarts_schedule_with_warmup(sgd, warmup, total, cycles)
+        return [height.lr_lambdas[0](t) for t in range(20)]
+
+    def ours(warmup, total, cycles):
+        schedule = plain.WarmupCosineWithHardRestartsSchedule
+        return schedule.curve(20, warmup_steps=warmup, t_total=total, cycles=cycles)
+
+    for case in [(0, 10, 1), (2, 10, 1), (2, 10, 3), (9, 10, 2), (3, 15, 4)]:
+        assert ours(*case).tolist() == pytest.approx(theirs(*case), abs=1e-12)
+    gap = ours(10, 10, 2) - theirs(10, 10, 2)
+    assert gap[10] == -1
+    assert not gap.any(where=np.arange(20) != 10)
