@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from .checks import type_name, untorched
 
 Array = NDArray[Any]
+
+Real = SupportsFloat | Array
+"""A hyper-parameter: a number, NumPy's or torch's among them, or an array of numbers."""
 
 
 def floating(values: ArrayLike, name: str) -> Array:

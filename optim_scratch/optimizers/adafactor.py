@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE, Number
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State
 from .tiles import Hyper
@@ -81,7 +80,7 @@ class Adafactor(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-2,
+        lr: Real = 1e-2,
         beta2_decay: float = -0.8,
         eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE, SHARE
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State, grown, nonzero
 from .tiles import Hyper, tiles
@@ -91,10 +90,10 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-3,
-        betas: tuple[ArrayLike, ArrayLike] = (0.9, 0.999),
-        eps: ArrayLike = 1e-8,
-        weight_decay: ArrayLike = 0.0,
+        lr: Real = 1e-3,
+        betas: tuple[Real, Real] = (0.9, 0.999),
+        eps: Real = 1e-8,
+        weight_decay: Real = 0.0,
         amsgrad: bool = False,
         *,
         maximize: bool = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numpy.typing import ArrayLike
+from optim_scratch.parameter import Real
 
 from .adam import Adam
 from .optimizer import Parameters
@@ -51,10 +51,10 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-3,
-        betas: tuple[ArrayLike, ArrayLike] = (0.9, 0.999),
-        eps: ArrayLike = 1e-8,
-        weight_decay: ArrayLike = 1e-2,
+        lr: Real = 1e-3,
+        betas: tuple[Real, Real] = (0.9, 0.999),
+        eps: Real = 1e-8,
+        weight_decay: Real = 1e-2,
         amsgrad: bool = False,
         *,
         maximize: bool = False,

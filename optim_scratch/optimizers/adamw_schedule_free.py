@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import ANY, NOT_NEGATIVE, SHARE, Integer, Number
-from optim_scratch.parameter import Parameter
+from optim_scratch.parameter import Parameter, Real
 
 from .optimizer import Group, Parameters, State, nonzero
 from .schedule_free import ScheduleFree
@@ -83,13 +82,13 @@ class AdamWScheduleFree(ScheduleFree):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 0.0025,
-        betas: tuple[ArrayLike, ArrayLike] = (0.9, 0.999),
-        eps: ArrayLike = 1e-8,
-        weight_decay: ArrayLike = 0,
+        lr: Real = 0.0025,
+        betas: tuple[Real, Real] = (0.9, 0.999),
+        eps: Real = 1e-8,
+        weight_decay: Real = 0,
         warmup_steps: int = 0,
-        r: ArrayLike = 0.0,
-        weight_lr_power: ArrayLike = 2.0,
+        r: Real = 0.0,
+        weight_lr_power: Real = 2.0,
     ) -> None:
         defaults = {
             "lr": lr,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import ANY, FLAG, NOT_NEGATIVE, plain
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State, nonzero
 from .tiles import Hyper, tiles
@@ -76,11 +75,11 @@ class ASGD(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-2,
-        lambd: ArrayLike = 1e-4,
-        alpha: ArrayLike = 0.75,
-        t0: ArrayLike = 1e6,
-        weight_decay: ArrayLike = 0,
+        lr: Real = 1e-2,
+        lambd: Real = 1e-4,
+        alpha: Real = 0.75,
+        t0: Real = 1e6,
+        weight_decay: Real = 0,
         maximize: bool = False,
     ) -> None:
         defaults = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE, SHARE
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State, nonzero
 from .tiles import Hyper, tiles
@@ -78,11 +77,11 @@ class NAdam(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 2e-3,
-        betas: tuple[ArrayLike, ArrayLike] = (0.9, 0.999),
-        eps: ArrayLike = 1e-8,
-        weight_decay: ArrayLike = 0,
-        momentum_decay: ArrayLike = 4e-3,
+        lr: Real = 2e-3,
+        betas: tuple[Real, Real] = (0.9, 0.999),
+        eps: Real = 1e-8,
+        weight_decay: Real = 0,
+        momentum_decay: Real = 4e-3,
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,

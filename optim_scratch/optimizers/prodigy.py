@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE, POSITIVE, SHARE, Integer, Number
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Group, Optimizer, Parameters, State
 from .tiles import Hyper
@@ -113,7 +112,7 @@ class Prodigy(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1.0,
+        lr: Real = 1.0,
         betas: tuple[float, float] = (0.9, 0.999),
         beta3: float | None = None,
         eps: float = 1e-8,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE, SHARE
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State, grown, nonzero
 from .tiles import Hyper, tiles
@@ -81,11 +80,11 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-2,
-        alpha: ArrayLike = 0.99,
-        eps: ArrayLike = 1e-8,
-        weight_decay: ArrayLike = 0,
-        momentum: ArrayLike = 0,
+        lr: Real = 1e-2,
+        alpha: Real = 0.99,
+        eps: Real = 1e-8,
+        weight_decay: Real = 0,
+        momentum: Real = 0,
         centered: bool = False,
         maximize: bool = False,
     ) -> None:

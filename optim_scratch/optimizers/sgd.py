@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from optim_scratch.checks import FLAG, FRACTION, NOT_NEGATIVE, SHARE
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Optimizer, Parameters, State, grown, nonzero
 from .tiles import Hyper, tiles
@@ -80,10 +79,10 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1e-3,
-        momentum: ArrayLike = 0.0,
-        dampening: ArrayLike = 0.0,
-        weight_decay: ArrayLike = 0.0,
+        lr: Real = 1e-3,
+        momentum: Real = 0.0,
+        dampening: Real = 0.0,
+        weight_decay: Real = 0.0,
         nesterov: bool = False,
         *,
         maximize: bool = False,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numpy.typing import ArrayLike
-
 from optim_scratch.checks import ANY, NOT_NEGATIVE, Integer, Number
-from optim_scratch.parameter import Parameter
+from optim_scratch.parameter import Parameter, Real
 
 from .optimizer import Group, Parameters, State, nonzero
 from .schedule_free import ScheduleFree
@@ -70,12 +68,12 @@ class SGDScheduleFree(ScheduleFree):
     def __init__(
         self,
         params: Parameters,
-        lr: ArrayLike = 1.0,
-        momentum: ArrayLike = 0.9,
-        weight_decay: ArrayLike = 0,
+        lr: Real = 1.0,
+        momentum: Real = 0.9,
+        weight_decay: Real = 0,
         warmup_steps: int = 0,
-        r: ArrayLike = 0.0,
-        weight_lr_power: ArrayLike = 2,
+        r: Real = 0.0,
+        weight_lr_power: Real = 2,
     ) -> None:
         defaults = {
             "lr": lr,

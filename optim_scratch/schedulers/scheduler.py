@@ -127,8 +127,8 @@ class LRScheduler(Previewed):
         """
         raise NotImplementedError("a scheduler defines get_lr()")
 
-    def get_last_lr(self) -> list[Any]:
-        """Return the rate of each group, as the last step set them."""
+    def get_last_lr(self) -> list[float]:
+        """Return the rate of each group, as the last step set them; an array where it is one."""
         return self._last_lr
 
     def step(self, epoch: None = None) -> None:

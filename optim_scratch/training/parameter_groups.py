@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from optim_scratch.checks import FACTOR, NOT_NEGATIVE, Integer, as_list, type_name
+from optim_scratch.parameter import Real
 
 from ._members import is_parameter, parameters_in
 
@@ -15,7 +14,7 @@ Group = dict[str, Any]
 
 
 def layer_groups(
-    layers: Sequence[Any], lr: ArrayLike, decay: float = 1.0, *, frozen: int = 0, **hyper: Any
+    layers: Sequence[Any], lr: Real, decay: float = 1.0, *, frozen: int = 0, **hyper: Any
 ) -> list[Group]:
     r"""Return parameter groups whose rate falls from the last layer to the first.
 
@@ -77,7 +76,7 @@ def layer_groups(
     ]
 
 
-def decay_groups(params: Any, weight_decay: ArrayLike) -> list[Group]:
+def decay_groups(params: Any, weight_decay: Real) -> list[Group]:
     """Return groups in which matrices decay, while biases, gains and other vectors do not.
 
     Parameters
