@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
-from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from numpy.typing import ArrayLike
+
+try:
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+    from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap
+except ModuleNotFoundError as error:
+    message = f"{__name__} needs matplotlib: pip install matplotlib"
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 from . import registry
 from .descent import Trajectory

@@ -1,48 +1,82 @@
-"""The README's code runs, and its table of results is that of the records."""
+"""What the README says: its code prints what stands under it, its numbers are those of the book."""
 
+import contextlib
+import io
 import json
 import re
+import tomllib
 from pathlib import Path
+
+from optim_scratch import registry
+from optim_scratch.experiments import results
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_code_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    names: dict = {}
-    exec(code, names)
-    assert names["path"].points.shape == (301, 2)
+def test_its_code_prints_what_stands_under_it() -> None:
+    (pair,) = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
+    code, shown = pair
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(code, {})
+    assert out.getvalue() == shown
 
 
-def test_results_are_those_of_the_records() -> None:
-    rows = re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|[^|]*\|(.*)\|$", README, re.MULTILINE)
-    records = (ROOT / "book/results/article-003").glob("*-seed0.json")
-    assert {recipe for recipe, *_ in rows} == {path.name[: -len("-seed0.json")] for path in records}
-    for recipe, rate, cells in rows:
-        path = ROOT / "book/results/article-003" / f"{recipe}-seed0.json"
-        record = json.loads(path.read_text())
-        epochs = record["epochs"]
-        assert float(rate) == record["recipe"]["optimizer_arguments"]["lr"]
-        tests = [row["test_accuracy"] for row in epochs]
-        shown = [f"{100 * x:.1f} %" for x in (tests[-1], sum(tests[-5:]) / 5)]
-        assert [cell.strip() for cell in cells.split("|")] == shown
+def test_it_goes_from_what_it_is_to_how_to_cite_it() -> None:
+    sections = re.findall(r"^## (.*)$", README, re.MULTILINE)
+    assert sections == [
+        "Run it", "An example", "What is in the book", "Results so far", "Licence and citation",
+    ]  # fmt: skip
+    before = README[: README.index("## Run it")]
+    assert before.count("![") == README.count("![") == 1
 
 
-def test_the_square_is_that_of_the_records() -> None:
-    rows = re.findall(
-        r"^\| (?:constant|times 0\.885[^|]*) \| ([\d.]+) % \| ([\d.]+) % \|$", README, re.M
-    )
-    shown = [[float(cell) for cell in row] for row in rows]
-    names = [["article-003/constant", "rate-and-schedule/constant-004"],
-             ["rate-and-schedule/exponential-001", "article-003/exponential"]]  # fmt: skip
-    ends = [[last_five(name) for name in row] for row in names]
-    assert shown == [[round(end, 1) for end in row] for row in ends]
-    constant, decay = ends
-    assert [round(b - a) for a, b in zip(constant, decay, strict=True)] == [-6, 6]
+def test_its_counts_are_those_of_the_package_and_the_book() -> None:
+    said = {what: int(n) for n, what in re.findall(r"(\d+) ([a-z-]+)", README)}
+    museum = json.loads((ROOT / "book/practice/bug-museum.ipynb").read_text())["cells"]
+    source = ["".join(cell["source"]) for cell in museum]
+    (plan,) = [text for text in source if text.startswith("## Floor plan")]
+    assert said["chapters"] == len(list((ROOT / "book").glob("*/*.ipynb")))
+    assert said["optimizers"] == len(registry.methods("optimizer"))
+    assert said["learning-rate"] == len(registry.methods("scheduler"))
+    assert said["mistakes"] == len(re.findall(r"^\| \[", plan, re.MULTILINE))
+    with_chapter = [method.name for method in registry.methods("optimizer") if method.chapter]
+    assert " and ".join(with_chapter) + " have their chapters" in README
+
+
+def test_its_results_are_those_of_the_records() -> None:
+    """The mean test accuracy of the last five epochs, in per cent."""
+    shown = re.findall(r"(\d\d\.\d) %", README)
+    names = ["article-003/constant", "rate-and-schedule/constant-004",
+             "rate-and-schedule/exponential-001", "article-003/exponential"]  # fmt: skip
+    assert shown == [f"{last_five(name):.1f}" for name in names]
+    for name, rate in zip(names, (0.01, 0.04, 0.01, 0.04), strict=True):
+        assert record(name)["recipe"]["optimizer_arguments"]["lr"] == rate
+
+
+def record(name: str) -> dict:
+    """Return the record of seed 0."""
+    return json.loads(results.find(f"{name}-seed0.json").read_text())
 
 
 def last_five(name: str) -> float:
     """Return the mean test accuracy of a run's last five epochs, in per cent."""
-    record = json.loads((ROOT / "book/results" / f"{name}-seed0.json").read_text())
-    return 20 * sum(row["test_accuracy"] for row in record["epochs"][-5:])
+    return 20 * sum(row["test_accuracy"] for row in record(name)["epochs"][-5:])
+
+
+def test_it_is_cited_as_the_citation_file_says() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"note = {{Version {version}}}" in README
+    assert f"version: {version}" in citation
+    for entry in ("title: Optimizers from Scratch", "year: 2026"):
+        assert entry in citation
+
+
+def test_its_files_exist() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]*)\)", README):
+        assert (ROOT / target).exists(), target
+    for target in re.findall(r"make ([a-z]+)", README):
+        if target not in ("alone",):
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M), target

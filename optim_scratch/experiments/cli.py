@@ -134,7 +134,8 @@ def _run(options: argparse.Namespace) -> None:
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise ValueError("running needs torch: pip install 'optim-scratch[torch]'") from error
+        needed = "pip install torch tqdm pandas pillow"
+        raise ValueError(f"running needs torch and what it is used with: {needed}") from error
     from optim_scratch.experiments import data, train
 
     settings = train.Settings(
