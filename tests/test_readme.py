@@ -17,10 +17,10 @@ def test_code_runs() -> None:
 
 def test_results_are_those_of_the_records() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|[^|]*\|(.*)\|$", README, re.MULTILINE)
-    records = (ROOT / "book/results/article-003").glob("*-seed0.json")
+    records = (ROOT / "optim_scratch/results/article-003").glob("*-seed0.json")
     assert {recipe for recipe, *_ in rows} == {path.name[: -len("-seed0.json")] for path in records}
     for recipe, rate, cells in rows:
-        path = ROOT / "book/results/article-003" / f"{recipe}-seed0.json"
+        path = ROOT / "optim_scratch/results/article-003" / f"{recipe}-seed0.json"
         record = json.loads(path.read_text())
         epochs = record["epochs"]
         assert float(rate) == record["recipe"]["optimizer_arguments"]["lr"]
@@ -44,5 +44,5 @@ def test_the_square_is_that_of_the_records() -> None:
 
 def last_five(name: str) -> float:
     """Return the mean test accuracy of a run's last five epochs, in per cent."""
-    record = json.loads((ROOT / "book/results" / f"{name}-seed0.json").read_text())
+    record = json.loads((ROOT / "optim_scratch/results" / f"{name}-seed0.json").read_text())
     return 20 * sum(row["test_accuracy"] for row in record["epochs"][-5:])
