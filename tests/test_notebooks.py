@@ -2,13 +2,12 @@
 
 import base64
 import io
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import installed
 import nbformat
 import numpy as np
 import pytest
@@ -119,13 +118,11 @@ def test_solutions_are_checked(path) -> None:
             assert all(line.endswith("correct") for line in verdicts), printed(cell)
 
 
-def compare_outputs(path: Path) -> subprocess.CompletedProcess:
-    """Compare a notebook's outputs as `make nbval` does."""
-    environment = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", str(path)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=environment, timeout=300
-    )
+def said_of_outputs(path: Path) -> str:
+    """Compare a notebook's outputs as `make nbval` does, but with the present package."""
+    folder = path.parent / "copies"
+    done = installed.compare([path], sys.executable, folder, capture_output=True, text=True)
+    return done.stdout
 
 
 def test_comparing_outputs_is_strict(tmp_path) -> None:
@@ -136,7 +133,7 @@ def test_comparing_outputs_is_strict(tmp_path) -> None:
         cell = nbformat.v4.new_code_cell("print(1.234)", execution_count=count, outputs=[output])
         book.cells.append(cell)
     nbformat.write(book, tmp_path / "book.ipynb")
-    assert "1 failed, 1 passed" in compare_outputs(tmp_path / "book.ipynb").stdout
+    assert "1 failed, 1 passed" in said_of_outputs(tmp_path / "book.ipynb")
 
 
 @pytest.mark.skipif(not CHAPTERS, reason="no chapters")
@@ -149,7 +146,7 @@ def test_a_changed_number_in_a_chapter_is_found(tmp_path) -> None:
     digit = r"(\d)(\D*)$"
     output.text = re.sub(digit, lambda m: str((int(m[1]) + 1) % 10) + m[2], output.text)
     nbformat.write(book, tmp_path / "book.ipynb")
-    assert "1 failed" in compare_outputs(tmp_path / "book.ipynb").stdout
+    assert "1 failed" in said_of_outputs(tmp_path / "book.ipynb")
 
 
 def picture(rng: np.random.Generator) -> str:
