@@ -2,13 +2,12 @@
 
 import base64
 import io
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import installed
 import nbformat
 import numpy as np
 import pytest
@@ -25,6 +24,8 @@ try:
 except ModuleNotFoundError:
     %pip install -q "optim-scratch[{extras}] @ git+{address}"
 """
+
+NAME = re.compile(r'exercises\.check\(\s*"([\w.-]+)"').findall
 
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -119,13 +120,55 @@ def test_solutions_are_checked(path) -> None:
             assert all(line.endswith("correct") for line in verdicts), printed(cell)
 
 
-def compare_outputs(path: Path) -> subprocess.CompletedProcess:
-    """Compare a notebook's outputs as `make nbval` does."""
-    environment = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", str(path)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=environment, timeout=300
-    )
+def folded(cell) -> bool:
+    """Tell whether the site folds a cell, code alone or code and output."""
+    return bool({"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])))
+
+
+@chapters
+def test_what_the_site_folds_is_folded_everywhere(path) -> None:
+    """In JupyterLab by `jupyter`, on Colab by `cellView`; and nothing else is, such as a stub."""
+    for cell in cells(path, "code"):
+        assert folded(cell) or not draws(cell), f"a cell that draws is not folded:\n{cell.source}"
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert hidden == folded(cell), cell.source
+        assert (cell.metadata.get("cellView") == "form") == folded(cell), cell.source
+
+
+@chapters
+def test_solutions_are_folded_with_what_gives_them_away(path) -> None:
+    """Each under its number, as Colab shows it; an output that says more than "correct" with it."""
+    number = 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            heads = re.findall(r"^(?:## .*|### Exercise (\d+))", cell.source, re.MULTILINE)
+            number = int(heads[-1] or 0) if heads else number
+            continue
+        tags = cell.metadata.get("tags", [])
+        assert ("solution" in tags) == (number > 0 and "hide-cell" in tags), cell.source
+        if "solution" in tags:
+            assert cell.source.startswith(f"# @title Solution of exercise {number}\n")
+            more = [line for line in printed(cell).splitlines() if not line.endswith(": correct")]
+            hidden = [cell.metadata.jupyter.get("outputs_hidden"), cell.metadata.get("collapsed")]
+            assert hidden == ([True, True] if more else [None, None]), cell.source
+
+
+@chapters
+def test_stubs_come_before_their_solutions(path) -> None:
+    """Each exercise that has a solution in code has a cell of the reader's own, in sight."""
+    code = cells(path, "code")
+    for name in {
+        n for cell in code if "solution" in cell.metadata.get("tags", []) for n in NAME(cell.source)
+    }:
+        first = next(cell for cell in code if name in NAME(cell.source))
+        assert not folded(first), first.source
+
+
+def said_of_outputs(path: Path) -> str:
+    """Compare a notebook's outputs as `make nbval` does, but with the present package."""
+    folder = path.parent / "copies"
+    done = installed.compare([path], sys.executable, folder, capture_output=True, text=True)
+    return done.stdout
 
 
 def test_comparing_outputs_is_strict(tmp_path) -> None:
@@ -136,7 +179,7 @@ def test_comparing_outputs_is_strict(tmp_path) -> None:
         cell = nbformat.v4.new_code_cell("print(1.234)", execution_count=count, outputs=[output])
         book.cells.append(cell)
     nbformat.write(book, tmp_path / "book.ipynb")
-    assert "1 failed, 1 passed" in compare_outputs(tmp_path / "book.ipynb").stdout
+    assert "1 failed, 1 passed" in said_of_outputs(tmp_path / "book.ipynb")
 
 
 @pytest.mark.skipif(not CHAPTERS, reason="no chapters")
@@ -149,7 +192,7 @@ def test_a_changed_number_in_a_chapter_is_found(tmp_path) -> None:
     digit = r"(\d)(\D*)$"
     output.text = re.sub(digit, lambda m: str((int(m[1]) + 1) % 10) + m[2], output.text)
     nbformat.write(book, tmp_path / "book.ipynb")
-    assert "1 failed" in compare_outputs(tmp_path / "book.ipynb").stdout
+    assert "1 failed" in said_of_outputs(tmp_path / "book.ipynb")
 
 
 def picture(rng: np.random.Generator) -> str:

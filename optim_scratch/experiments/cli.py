@@ -63,8 +63,8 @@ def _add_run(running: argparse.ArgumentParser) -> None:
         help="the optimizer of this package in place of torch's, on a CPU: a trial")  # fmt: skip
     add("--epochs", type=int, help="fewer or more epochs than the recipe has")
     add("--fresh", action="store_true", help="start again, and replace what is there")
-    add("--results", type=Path, help="folder of the records (default: book/results for whole "
-        "recipes on real images, .runs/results for trials)")  # fmt: skip
+    add("--results", type=Path, help="folder of the records (default: in a checkout the "
+        "package's, elsewhere ./results; .runs/results for trials)")  # fmt: skip
 
 
 def _list(options: argparse.Namespace) -> None:

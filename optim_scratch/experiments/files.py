@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,10 +15,13 @@ def root() -> Path:
     That is what the environment variable OPTIM_LAB_HOME names, else the checkout this package
     lies in, else the present folder.
     """
-    if home := os.environ.get("OPTIM_LAB_HOME"):
-        return Path(home)
-    checkout = Path(__file__).resolve().parents[2]
-    return checkout if (checkout / "book").is_dir() else Path.cwd()
+    return Path(os.environ.get("OPTIM_LAB_HOME") or checkout() or Path.cwd())
+
+
+def checkout() -> Path | None:
+    """Return the checkout this package lies in; None where it was installed from a wheel."""
+    above = Path(__file__).resolve().parents[2]
+    return above if (above / "book").is_dir() else None
 
 
 def data_folder() -> Path:
@@ -30,9 +34,18 @@ def runs_folder() -> Path:
     return root() / ".runs"
 
 
+def packaged_results() -> Path:
+    """Return the folder of the records that travel inside the package."""
+    return Path(str(files("optim_scratch") / "results"))
+
+
 def results_folder() -> Path:
-    """Return the folder of the committed records."""
-    return root() / "book" / "results"
+    """Return the folder where whole runs leave their records.
+
+    In a checkout it is the package's own, so that they can be committed; elsewhere ``results`` in
+    the project's folder, since an installed package is not written into.
+    """
+    return packaged_results() if root() == checkout() else root() / "results"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -39,7 +39,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optim_scratch.experiments.files import results_folder, write_atomically
+from optim_scratch.experiments.files import packaged_results, results_folder, write_atomically
 
 if TYPE_CHECKING:
     import pandas
@@ -118,6 +118,44 @@ def path_of(record: dict[str, Any], folder: Path | None = None) -> Path:
     return (folder or results_folder()) / recipe["suite"] / name
 
 
+def find(name: str, folder: Path | None = None) -> Path:
+    """Return the path of one file among the records.
+
+    Parameters
+    ----------
+    name : str
+        Below the folder, for instance ``"article-003/floor/step-seed0.json"``.
+    folder : Path, optional
+        Where the suites lie; by default where whole runs leave their records, and where that
+        holds none of this name, among those that the package brings.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none of this name.
+    """
+    places = _places(folder)
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    raise FileNotFoundError(f"there is no {name!r} in {' or '.join(map(str, places))}")
+
+
+def _places(folder: Path | None) -> list[Path]:
+    """Return the folders to look for records in: of two with one name, the first counts."""
+    return [folder] if folder else list(dict.fromkeys([results_folder(), packaged_results()]))
+
+
+def _paths(pattern: str, folder: Path | None) -> list[Path]:
+    """Return the files that match, each name once, ordered by name."""
+    found = {
+        path.relative_to(place): path
+        for place in reversed(_places(folder))
+        for path in place.glob(pattern)
+    }
+    return [found[name] for name in sorted(found)]
+
+
 def write(record: dict[str, Any], folder: Path | None = None) -> Path:
     """Write a record, whole or not at all, and return its path.
 
@@ -126,7 +164,7 @@ def write(record: dict[str, Any], folder: Path | None = None) -> Path:
     record : dict
         As the module's head describes it.
     folder : Path, optional
-        Where the suites lie; by default the committed records.
+        Where the suites lie; by default where whole runs leave their records.
 
     Raises
     ------
@@ -176,15 +214,15 @@ def records(suite: str, folder: Path | None = None) -> list[dict[str, Any]]:
     suite : str
         For instance ``"article-003"``.
     folder : Path, optional
-        Where the suites lie; by default the committed records.
+        Where the suites lie; by default the records that the package brings, and over them
+        those that whole runs have left.
 
     Raises
     ------
     ValueError
         When there are none, or one is not sound.
     """
-    place = (folder or results_folder()) / suite
-    paths = sorted(place.glob("*.json"))
+    paths = _paths(f"{suite}/*.json", folder)
     if not paths:
         others = ", ".join(suites(folder)) or "none yet"
         raise ValueError(f"suite {suite!r} has no records; there are: {others}")
@@ -197,10 +235,10 @@ def suites(folder: Path | None = None) -> list[str]:
     Parameters
     ----------
     folder : Path, optional
-        Where the suites lie; by default the committed records.
+        Where the suites lie; by default the records that the package brings, and over them
+        those that whole runs have left.
     """
-    paths = (folder or results_folder()).glob("*/*.json")
-    return sorted({path.parent.name for path in paths})
+    return sorted({path.parent.name for path in _paths("*/*.json", folder)})
 
 
 def read(suite: str, folder: Path | None = None) -> "pandas.DataFrame":
@@ -211,7 +249,8 @@ def read(suite: str, folder: Path | None = None) -> "pandas.DataFrame":
     suite : str
         For instance ``"article-003"``.
     folder : Path, optional
-        Where the suites lie; by default the committed records.
+        Where the suites lie; by default the records that the package brings, and over them
+        those that whole runs have left.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from optim_scratch.experiments import files, results
+from optim_scratch.experiments import results
 from optim_scratch.problems import NoisyQuadratic
 from optim_scratch.schedulers import ConstantLR, LambdaLR, LinearLR, MultiplicativeLR, PolynomialLR
 
@@ -115,7 +115,7 @@ def test_two_epochs_mean_and_one_epoch_after_the_drop_see_about_the_same_directi
 
 
 def watched(name):
-    path = files.results_folder() / "article-003" / "floor" / f"{name}-seed0.json"
+    path = results.find(f"article-003/floor/{name}-seed0.json")
     return {epoch["epoch"]: epoch["looks"] for epoch in json.loads(path.read_text())["epochs"]}
 
 

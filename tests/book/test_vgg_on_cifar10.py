@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optim_scratch.exercises.vgg_on_cifar10 import effects, parameters
-from optim_scratch.experiments import files, recipes, results
+from optim_scratch.experiments import recipes, results
 from optim_scratch.problems import NoisyQuadratic
 from optim_scratch.schedulers import ExponentialLR
 
@@ -99,7 +99,7 @@ def test_the_gap_as_the_article_counts_it_is_wider_here():
 
 
 def test_the_jump_begins_at_a_low_moment():
-    path = files.results_folder() / "article-003" / "floor" / "step-seed0.json"
+    path = results.find("article-003/floor/step-seed0.json")
     epochs = {row["epoch"]: row["looks"] for row in json.loads(path.read_text())["epochs"]}
     looks = [look["test_accuracy"] for epoch in (15, 16) for look in epochs[epoch]]
     assert len(looks) == 20

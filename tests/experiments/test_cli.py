@@ -55,7 +55,7 @@ def test_run_then_show(home, capsys):
     written = sorted(path.name for path in (folder / "article-003").iterdir())
     assert written == [f"{name}-seed{k}.json" for name in ("constant", "step") for k in (0, 1)]
     assert not list((home / ".runs" / "article-003").iterdir()), "no checkpoint is left"
-    assert not (home / "book").exists(), "a trial does not touch the committed records"
+    assert not (home / "results").exists(), "a trial does not touch the records of whole runs"
 
     assert cli.main(["show", "article-003", "--results", str(folder)]) == 0
     shown = capsys.readouterr().out
@@ -114,7 +114,7 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
         ("step", "torch"),
         ("step-ours", "optim_scratch"),
     ]
-    assert files.results_folder() == home / "book" / "results"
+    assert files.results_folder() == home / "results"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
         (["run", "step", "--epochs", "0"], "epochs must be >= 1, got 0"),
         (["run", "step", "--seeds", "0"], "seeds must be at least 1, got 0"),
         (["run", "step", "--seed", "-1", "--data", "synthetic:128"], "seed must be >= 0, got -1"),
-        (["show"], "there are no records yet"),
-        (["show", "article-999"], "suite 'article-999' has no records; there are: none yet"),
+        (["show", "--results", "nowhere"], "there are no records yet"),
+        (["show", "article-999"], "suite 'article-999' has no records; there are: article-003,"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -52,6 +52,46 @@ def test_the_committed_records_are_sound(monkeypatch):
         assert places == set((results.results_folder() / suite).glob("*.json"))
 
 
+def test_the_package_brings_its_records(home):
+    assert results.suites() == ["article-003", "rate-and-schedule"], "with no folder of one's own"
+    names = {record["recipe"]["name"] for record in results.records("article-003")}
+    assert {"constant", "step", "warmup-exponential"} <= names
+    watched = results.find("article-003/floor/step-seed0.json")
+    assert watched.is_relative_to(files.packaged_results())
+
+
+def test_a_run_of_ones_own_is_read_in_place_of_the_packages(home, a_record):
+    before = len(results.records("article-003"))
+    path = results.write(a_record(accuracies=(0.1, 0.2)))
+    assert path == home / "results" / "article-003" / "step-seed0.json"
+    assert results.find("article-003/step-seed0.json") == path
+    records = results.records("article-003")
+    assert len(records) == before, "of two with one name the first counts"
+    (step,) = (r for r in records if (r["recipe"]["name"], r["seed"]) == ("step", 0))
+    assert step["data"] == "synthetic"
+    results.write(a_record(seed=7, suite="mine"))
+    assert results.suites() == ["article-003", "mine", "rate-and-schedule"]
+
+
+def test_what_is_not_among_the_records_is_said(home, tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"no 'article-003/nine\.json' in .*home/results or"
+    ):
+        results.find("article-003/nine.json")
+    with pytest.raises(FileNotFoundError, match=f"in {tmp_path}$"):
+        results.find("article-003/step-seed0.json", tmp_path)
+
+
+@pytest.mark.parametrize("checkout", [True, False])
+def test_whole_runs_leave_their_records_in_a_checkout_or_beside_it(checkout, tmp_path, monkeypatch):
+    monkeypatch.delenv("OPTIM_LAB_HOME")
+    monkeypatch.chdir(tmp_path)
+    if not checkout:
+        monkeypatch.setattr(files, "checkout", lambda: None)
+    expected = files.packaged_results() if checkout else tmp_path / "results"
+    assert files.results_folder() == expected
+
+
 def changed(record, **changes):
     return {**record, **changes}
 
