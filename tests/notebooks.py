@@ -1,12 +1,15 @@
 """Run notebooks from top to bottom and keep what they show small and stable.
 
 ``python tests/notebooks.py run FILE ...``      runs each in place (nothing is written on an error);
-``python tests/notebooks.py compare FILE ...``  runs copies and compares the pictures.
+``python tests/notebooks.py compare FILE ...``  runs copies and compares the pictures;
+``python tests/notebooks.py install FILE ...``  writes each its install cell.
 """
 
 import base64
 import io
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -15,6 +18,23 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
+ROOT = Path(__file__).parents[1]
+NO_ADDRESS = """\
+try:
+    import optim_scratch  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "optim_scratch is not installed, and no package index has it. "
+        "In a checkout of the book: pip install '.[lab]'. "
+        "With its wheel: pip install 'FILE.whl[lab]'"
+    ) from missing
+"""
+ADDRESS = """\
+try:
+    import optim_scratch  # noqa: F401
+except ModuleNotFoundError:
+    %pip install -q "optim-scratch[{extras}] @ git+{address}"
+"""
 TOLERANCE = 2.0  # root mean square over the 0..255 channels; another font hinting gives about 1
 
 
@@ -59,6 +79,29 @@ def distance(a: str, b: str) -> float:
     return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
+def address() -> str:
+    """Return the project's address, as pyproject.toml gives it; empty while there is none."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project.get("urls", {}).get("Repository", "")
+
+
+def install_cell(notebook: nbformat.NotebookNode, address: str) -> str:
+    """Return what a notebook's install cell must be: what it does, or without an address says."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    torch = re.search(r"^(import|from) (torch|optim_scratch\.experiments)\b", code, re.MULTILINE)
+    extras = "plot,torch" if torch else "plot"
+    return (ADDRESS if address else NO_ADDRESS).format(extras=extras, address=address).strip()
+
+
+def install(path: Path) -> str:
+    """Write a notebook its install cell."""
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.source = install_cell(notebook, address())
+    write(notebook, path)
+    return "installs from the project's address" if address() else "says what to install"
+
+
 def pictures(notebook: nbformat.NotebookNode) -> dict[tuple[int, int], dict]:
     """Return the data of every picture, keyed by the number of its cell and output."""
     return {
@@ -76,10 +119,15 @@ def run(path: Path) -> str:
     for key, data in pictures(notebook).items():
         if key in old and distance(old[key]["image/png"], data["image/png"]) < 0.1:
             data["image/png"] = old[key]["image/png"]
+    write(notebook, path)
+    return f"{path.stat().st_size / 1000:.0f} kB"
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook as it is committed."""
     nbformat.validate(notebook)
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, indent=1, ensure_ascii=False)
     path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-    return f"{path.stat().st_size / 1000:.0f} kB"
 
 
 def compare(path: Path) -> str:
@@ -106,7 +154,7 @@ def main(action: str, *names: str) -> int:
     return failures
 
 
-ACTIONS = {"run": run, "compare": compare}
+ACTIONS = {"run": run, "compare": compare, "install": install}
 
 if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[1] not in ACTIONS:

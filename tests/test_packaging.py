@@ -109,5 +109,5 @@ def test_training_without_torch_says_what_to_install(tmp_path) -> None:
     program += f"sys.exit(main(['run', 'constant', '--results', {str(tmp_path)!r}]))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode != 0
-    assert "pip install torch tqdm pandas pillow" in done.stderr
+    assert "pip install torch tqdm pandas pillow matplotlib" in done.stderr
     assert "Traceback" not in done.stderr

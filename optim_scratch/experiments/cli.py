@@ -134,8 +134,8 @@ def _run(options: argparse.Namespace) -> None:
     try:
         import torch
     except ModuleNotFoundError as error:
-        needed = "pip install torch tqdm pandas pillow"
-        raise ValueError(f"running needs torch and what it is used with: {needed}") from error
+        packages = "torch tqdm pandas pillow matplotlib"  # by name, ours is on no package index
+        raise ValueError(f"running needs torch: pip install {packages}") from error
     from optim_scratch.experiments import data, train
 
     settings = train.Settings(
