@@ -28,8 +28,12 @@ INNER = (
     "optim_scratch.experiments.checkpoint",
     "optim_scratch.experiments.cli",
     "optim_scratch.experiments.files",
+    "optim_scratch.experiments.folders",
     "optim_scratch.experiments.identity",
+    "optim_scratch.experiments.places",
     "optim_scratch.experiments.progress",
+    "optim_scratch.experiments.tars",
+    "optim_scratch.experiments.terminal",
 )
 """How the names of modules begin that are the inside of others."""
 

@@ -1,12 +1,9 @@
 """Reading image archives that come from elsewhere, and trusting none of them."""
 
 import io
-import lzma
 import pickle
-import tarfile
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -15,13 +12,17 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from optim_scratch.experiments.files import write_atomically
+from optim_scratch.experiments.tars import read_tar
+from optim_scratch.experiments.terminal import shown
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CIFAR10_FILE = "cifar-10-python.tar.gz"
 CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 SIDE = 32
-LARGEST_MEMBER = 64 * 2**20
+MOST_CLASSES = 256
+"""As many as a label of one byte tells apart."""
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # to read EPS, Pillow starts a program
+EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 ADMITTED = frozenset(
     {
         ("numpy.core.multiarray", "_reconstruct"),  # as NumPy 1 wrote it, the archive among it
@@ -32,7 +33,6 @@ ADMITTED = frozenset(
 )
 
 Decoded = dict[str, np.ndarray]
-DAMAGED = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, OSError)
 
 
 def download(target: Path, url: str = CIFAR10_URL) -> Path:
@@ -68,68 +68,14 @@ def _copy_with_bar(response: Any, file: BinaryIO) -> None:
         raise ConnectionError(f"{arrived} of {announced} bytes arrived")
 
 
-def read_tar(path: Path) -> dict[str, bytes]:
-    """Return the files of a tar by name, read in memory; nothing is written to the disk.
-
-    Raises
-    ------
-    ValueError
-        When the archive is truncated, damaged or no tar, or when a member is a link, a device,
-        larger than 64 MiB, or has a path that climbs out of the folder.
-    """
-    files: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                if not member.isdir():
-                    name = _safe_name(member)
-                    files[name] = _content(tar, member)
-            _check_end(tar.fileobj)
-    except DAMAGED as error:
-        reason = str(error).partition(":\n")[0]  # below it stands what each unpacker said
-        raise ValueError(f"{path.name} is truncated or damaged: {reason}") from error
-    return files
-
-
-def _safe_name(member: tarfile.TarInfo) -> str:
-    """Return a member's path, refusing what could reach outside of the archive."""
-    path = PurePosixPath(member.name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"the archive's member {member.name!r} climbs out of the folder")
-    if not member.isreg():
-        raise ValueError(f"the archive's member {member.name!r} is a link or device, not a file")
-    if member.size > LARGEST_MEMBER:
-        raise ValueError(f"the archive's member {member.name!r} is larger than 64 MiB")
-    return path.as_posix()
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = tar.extractfile(member)
-    content = file.read() if file else b""
-    if len(content) != member.size:
-        raise EOFError(f"member {member.name!r} breaks off")
-    return content
-
-
-def _check_end(rest: Any) -> None:
-    """Refuse a tar that does not end in zeros: cut off or damaged in a header, it looks complete.
-
-    Of the two blocks of zeros that end a tar, the first is read already. Reading all that is left
-    also lets an unpacker find that its own checksum is missing or wrong.
-    """
-    zeros = [not any(chunk) for chunk in iter(lambda: rest.read(2**20), b"")]
-    if not zeros or not all(zeros):
-        raise EOFError("its end is missing")
-
-
 def decode_folder(files: Mapping[str, bytes]) -> Decoded:
     """Decode the images of a folder layout, ``train/<class>/*`` and ``test/<class>/*``.
 
     Raises
     ------
     ValueError
-        When a part is missing, the parts have other classes, or an image is damaged or not
-        32×32.
+        When a part is missing, the parts have other classes or more than 256, or an image is
+        damaged, not 32×32, or has more than 8 bits a colour.
     """
     members = [(PurePosixPath(name).parts, name) for name in sorted(files)]
     found = [(*parts, name) for parts, name in members if len(parts) == 3]
@@ -138,7 +84,11 @@ def decode_folder(files: Mapping[str, bytes]) -> Decoded:
     if not classes["train"] or classes["train"] != classes["test"]:
         raise ValueError(
             "an image folder holds train/<class>/* and test/<class>/* with the same classes; "
-            f"found {classes['train'] or 'none'} and {classes['test'] or 'none'}"
+            f"found {_listed(classes['train'])} and {_listed(classes['test'])}"
+        )
+    if len(classes["train"]) > MOST_CLASSES:
+        raise ValueError(
+            f"an image folder has at most {MOST_CLASSES} classes, got {len(classes['train'])}"
         )
     arrays: Decoded = {"classes": np.array(classes["train"])}
     for part, entries in by_part.items():
@@ -148,18 +98,34 @@ def decode_folder(files: Mapping[str, bytes]) -> Decoded:
     return arrays
 
 
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"{names[:10] or 'none'}{more}"
+
+
 def _pixels(content: bytes, name: str) -> np.ndarray:
     """Decode one image; its size is checked before its pixels are decoded."""
     from PIL import Image
 
+    name = shown(name)
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.size != (SIDE, SIDE):
-                raise ValueError(f"{name} is {image.size[0]}×{image.size[1]}, expected 32×32")
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            unfit = _unfit(image)
+            if not unfit:
+                return np.asarray(image.convert("RGB"))
+    except Exception as error:  # a damaged image may fail in any way
         reason = str(error).partition(" <")[0]  # leaves out where in memory it lay
-        raise ValueError(f"{name} is no image or damaged: {reason}") from error
+        raise ValueError(f"{name} is no image or damaged: {shown(reason)}") from error
+    raise ValueError(f"{name} {unfit}")
+
+
+def _unfit(image: Any) -> str:
+    """Return what is wrong with an image as a whole, or nothing."""
+    if image.size != (SIDE, SIDE):
+        return f"is {image.size[0]}×{image.size[1]}, expected 32×32"
+    if image.mode not in EIGHT_BITS:  # Pillow would cut off all that is above 255
+        return f"has pixels of mode {image.mode}, expected at most 8 bits a colour"
+    return ""
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from optim_scratch.checks import Integer
 from optim_scratch.experiments import files, recipes, results
 
 INTERRUPTED = 130
@@ -23,10 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"optim-lab: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        again = shlex.join(["optim-lab", *words])
+        # a run that began afresh goes on without being asked to begin afresh
+        again = shlex.join(["optim-lab", *(word for word in words if not _is_fresh(word))])
         print(f"\noptim-lab: interrupted; `{again}` goes on", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _is_fresh(word: str) -> bool:
+    """Return whether argparse takes a word for --fresh, which may be shortened."""
+    return len(word) > len("--") and "--fresh".startswith(word)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,7 +59,7 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     add = running.add_argument
     add("recipes", nargs="+", metavar="recipe", help="names as `optim-lab list` gives them")
     seeds = running.add_mutually_exclusive_group()
-    seeds.add_argument("--seed", type=int, help="one seed (default 0)")
+    seeds.add_argument("--seed", type=int, default=0, help="one seed (default 0)")
     seeds.add_argument("--seeds", type=int, metavar="N", help="the seeds 0 to N-1")
     add("--data", default="cifar10", help="cifar10 (default), synthetic[:N], or a path")
     add("--device", default="cpu", help="cpu (default), cuda, ...")
@@ -120,23 +127,14 @@ def _summary(record: dict[str, Any], width: int = 0) -> str:
 
 
 def _run(options: argparse.Namespace) -> None:
-    chosen = [recipes.find(name) for name in options.recipes]
-    if options.epochs is not None:
-        chosen = [replace(recipe, epochs=options.epochs) for recipe in chosen]
-    if options.ours:
-        chosen = [
-            replace(recipe, name=f"{recipe.name}-ours", library="optim_scratch")
-            for recipe in chosen
-        ]
-    seeds = [options.seed or 0] if options.seeds is None else list(range(options.seeds))
-    if not seeds:
-        raise ValueError(f"seeds must be at least 1, got {options.seeds}")
+    chosen, seeds = _chosen(options), _seeds(options)
     try:
         import torch
     except ModuleNotFoundError as error:
         packages = "torch tqdm pandas pillow matplotlib"  # by name, ours is on no package index
         raise ValueError(f"running needs torch: pip install {packages}") from error
     from optim_scratch.experiments import data, train
+    from optim_scratch.experiments.places import Place
 
     settings = train.Settings(
         device=options.device,
@@ -147,50 +145,45 @@ def _run(options: argparse.Namespace) -> None:
     images = data.load(options.data)
     trial = options.epochs is not None or options.ours or images.name == "synthetic"
     folder = options.results or (files.runs_folder() / "results" if trial else None)
-    for recipe in chosen:
-        for seed in seeds:
-            _run_one(recipe, seed, images, settings, folder, options.fresh)
+    runs = [(recipe, seed) for recipe in chosen for seed in seeds]
+    places = [Place.of(recipe, seed, images, settings, folder) for recipe, seed in runs]
+    if options.fresh:  # all of them, so that an interruption forgets none
+        for place in places:
+            place.begin_afresh()
+    for (recipe, seed), place in zip(runs, places, strict=True):
+        _run_one(recipe, seed, images, settings, place)
 
 
-def _run_one(
-    recipe: recipes.Recipe,
-    seed: int,
-    images: Any,
-    settings: Any,
-    folder: Path | None,
-    fresh: bool,
-) -> None:
+def _chosen(options: argparse.Namespace) -> list[recipes.Recipe]:
+    """Return the recipes that the words name, changed as they ask."""
+    chosen = [recipes.find(name) for name in options.recipes]
+    if options.epochs is not None:
+        chosen = [replace(recipe, epochs=options.epochs) for recipe in chosen]
+    if options.ours:
+        chosen = [
+            replace(recipe, name=f"{recipe.name}-ours", library="optim_scratch")
+            for recipe in chosen
+        ]
+    return chosen
+
+
+def _seeds(options: argparse.Namespace) -> list[int]:
+    if options.seeds is None:
+        return [Integer(0).check("seed", options.seed)]
+    if options.seeds < 1:
+        raise ValueError(f"seeds must be at least 1, got {options.seeds}")
+    return list(range(options.seeds))
+
+
+def _run_one(recipe: recipes.Recipe, seed: int, images: Any, settings: Any, place: Any) -> None:
     """Run one recipe with one seed, unless its record is there, and write the record."""
-    from optim_scratch.experiments import checkpoint, identity, progress, train
+    from optim_scratch.experiments import progress, train
 
-    run = identity.identity(recipe, seed, images, settings)
-    saved = files.runs_folder() / recipe.suite / checkpoint.name_of(run)
-    path = results.path_of(run, folder)
-    if fresh:
-        saved.unlink(missing_ok=True)
-    elif path.exists() and (reason := _reason_to_keep(path, run)):
+    if reason := place.reason_to_keep():
         print(reason)
         return
-    record = train.train(
-        recipe, seed, images, settings, saved, progress.watcher(f"{recipe.name} seed {seed}")
-    )
-    results.write(record, folder)
-    saved.unlink(missing_ok=True)
-    print(f"{_summary(record)}  -> {path}")
-
-
-def _reason_to_keep(path: Path, run: dict[str, Any]) -> str:
-    """Return why a record that is there is not run again; trials of other runs are replaced."""
-    from optim_scratch.experiments.identity import is_of
-
-    there = results.load(path)
-    if is_of(there, run):
-        return f"{path.name} is complete already; --fresh runs it again"
-    if files.runs_folder() in path.parents:
-        return ""
-    settings = there["settings"]
-    return (
-        f"{path.name} is there already, of another run ({there['data']}, {settings['precision']}, "
-        f"{settings['device']}, {settings['threads']} threads); "
-        "--results DIR keeps both, --fresh replaces it"
-    )
+    watcher = progress.watcher(f"{recipe.name} seed {seed}")
+    record = train.train(recipe, seed, images, settings, place.checkpoint, watcher)
+    results.write(record, place.folder)
+    place.clear()
+    print(f"{_summary(record)}  -> {place.record}")

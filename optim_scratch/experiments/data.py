@@ -16,10 +16,16 @@ import numpy as np
 from optim_scratch.checks import Integer
 from optim_scratch.experiments import archives
 from optim_scratch.experiments.files import data_folder, sha256, write_atomically
+from optim_scratch.experiments.folders import read_folder
+from optim_scratch.experiments.tars import LARGEST_TOTAL, read_tar
+from optim_scratch.experiments.terminal import shown
 
 KNOWN_ARCHIVES = {
     "6bada4ac4b2cd8743b44bf07945826402e0e9170f557e1194b5f08aec622a389": "cifar10-jpeg75",
 }
+PARTS = ("train_images", "train_labels", "test_images", "test_labels")
+MOST_SYNTHETIC = 100_000
+"""They are made in float64: 2.5 GB."""
 THREE_WAYS = (
     "there are three ways to get data: 'cifar10' downloads the official archive (170 MB), "
     "a path names an image folder (train/<class>/*, test/<class>/*) or a tar of one, "
@@ -73,10 +79,24 @@ def load(source: str) -> Dataset:
         return cifar10(_downloaded())
     if source == "synthetic" or source.startswith("synthetic:"):
         return _synthetic_of(source)
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise ValueError(f"data {source!r} does not exist; {THREE_WAYS}")
+    path = _path_of(source)
     return cifar10(path) if path.name == archives.CIFAR10_FILE else folder(path)
+
+
+def _path_of(source: str) -> Path:
+    """Return the path that a source names, of a folder or of a file that may be an archive."""
+    try:
+        path = Path(source).expanduser()
+        there = path.exists()
+    except (RuntimeError, ValueError):  # a home of nobody, a path with a zero in it
+        there = False
+    if not there:
+        raise ValueError(f"data {source!r} does not exist; {THREE_WAYS}")
+    if not (path.is_file() or path.is_dir()):  # a pipe or a device may never end
+        raise ValueError(f"data {source!r} is neither a file nor a folder; {THREE_WAYS}")
+    if path.is_file() and path.stat().st_size > LARGEST_TOTAL:
+        raise ValueError(f"data {source!r} is larger than 1 GiB, no archive of such images")
+    return path
 
 
 def _downloaded() -> Path:
@@ -88,8 +108,10 @@ def _downloaded() -> Path:
 
 def _synthetic_of(source: str) -> Dataset:
     count = source.partition(":")[2] or "5000"
-    if not count.isdecimal():
-        raise ValueError(f"data {source!r} must be 'synthetic' or 'synthetic:N', N a whole number")
+    if not count.isdecimal() or len(count) > 20:
+        raise ValueError(
+            f"data {shown(source)!r} must be 'synthetic' or 'synthetic:N', N a whole number"
+        )
     return synthetic(train=int(count), test=max(int(count) // 5, 10))
 
 
@@ -131,20 +153,16 @@ def folder(path: Path) -> Dataset:
     Raises
     ------
     ValueError
-        When a tar is truncated or holds links or paths that climb out of the folder, when an
-        image is damaged or not 32×32, or when the layout is another.
+        When a tar is truncated or holds links or paths that climb out of the folder, when a folder
+        holds links to folders or something unreadable, when an image is damaged, not 32×32 or has
+        more than 8 bits a colour, or when the layout is another.
     """
     if path.is_dir():
-        files = {
-            file.relative_to(path).as_posix(): file.read_bytes()
-            for part in ("train", "test")
-            for file in sorted((path / part).rglob("*"))
-            if file.is_file()
-        }
+        files = read_folder(path)
         return _cached("folder", _digest(files), lambda: archives.decode_folder(files))
     checksum = sha256(path)
     name = KNOWN_ARCHIVES.get(checksum, "folder")
-    return _cached(name, checksum, lambda: archives.decode_folder(archives.read_tar(path)))
+    return _cached(name, checksum, lambda: archives.decode_folder(read_tar(path)))
 
 
 def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
@@ -156,17 +174,18 @@ def synthetic(train: int = 5000, test: int = 1000, seed: int = 0) -> Dataset:
     Parameters
     ----------
     train, test : int
-        Numbers of images, at least 10; the classes take turns.
+        Numbers of images, 10 to 100,000; the classes take turns.
     seed : int
         Seed of everything random.
 
     Raises
     ------
     TypeError, ValueError
-        For fewer than 10 images.
+        For fewer or more images.
     """
     for name, count in (("train", train), ("test", test)):
-        Integer(10).check(name, count)
+        if Integer(10).check(name, count) > MOST_SYNTHETIC:
+            raise ValueError(f"{name} must be <= {MOST_SYNTHETIC}, got {count}")
     rng = np.random.default_rng(seed)
     pictures = 100 * np.kron(rng.normal(size=(10, 2, 2, 3)), np.ones((1, 16, 16, 1)))
     parts = [_synthetic_part(pictures, count, rng) for count in (train, test)]
@@ -203,8 +222,23 @@ def _cached(name: str, checksum: str, decode: Callable[[], archives.Decoded]) ->
         write_atomically(cache, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     try:
         with cache.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            return _dataset(name, checksum, {key: stored[key] for key in stored.files})
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{cache} is damaged; delete it to decode the images again") from error
+
+
+def _dataset(name: str, checksum: str, arrays: archives.Decoded) -> Dataset:
+    """Return decoded images as a dataset, or refuse what is none."""
     classes = tuple(str(name) for name in arrays.pop("classes"))
-    return Dataset(name, checksum, classes, **arrays)
+    loaded = Dataset(name, checksum, classes, **{key: arrays[key] for key in PARTS})
+    for images, labels in (
+        (loaded.train_images, loaded.train_labels),
+        (loaded.test_images, loaded.test_labels),
+    ):
+        if images.dtype != np.uint8 or images.shape[1:] != (archives.SIDE, archives.SIDE, 3):
+            raise ValueError("images must be bytes of shape (n, 32, 32, 3)")
+        if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+            raise ValueError("labels must be bytes, one an image")
+        if not len(labels) or labels.max() >= len(classes):
+            raise ValueError("labels must be of the classes")
+    return loaded

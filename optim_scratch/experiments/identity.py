@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,51 @@ def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> di
         "checksum": data.checksum,
         "settings": asdict(settings),
         "torch": str(torch.__version__),
+        "optim_scratch": optim_scratch.__version__,
     }
 
 
-def is_of(record: dict[str, Any], run: dict[str, Any]) -> bool:
-    """Return whether a record is that of the run with this identity."""
+def differences(record: dict[str, Any], run: dict[str, Any]) -> list[str]:
+    """Return what tells a record, or another run's identity, from the run with this identity.
+
+    A record of another version of this package is still that run's: what a release changes in
+    the numbers, its changelog says.
+
+    Parameters
+    ----------
+    record : dict
+        A sound record, or an identity.
+    run : dict
+        The identity.
+
+    Returns
+    -------
+    list of str
+        One entry a field, as ``"torch 2.6.0, not 2.13.0"``; empty if it is that run's.
+    """
+    theirs, ours = _fields(record), _fields(run)
+    if "versions" in record:
+        theirs["torch"] = record["versions"]["torch"]
+        theirs["optim_scratch"] = ours["optim_scratch"]
+    return [
+        f"{name} {_short(theirs.get(name))}, not {_short(value)}"
+        for name, value in ours.items()
+        if theirs.get(name) != value
+    ]
+
+
+def _fields(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells runs apart, side by side: the recipe's and settings' fields by name."""
     # older records lack newer fields of the recipe, which then have their defaults
-    known = results.through_json(asdict(Recipe(**record["recipe"])))
-    return {**record, "recipe": known, "torch": record["versions"]["torch"]} == {**record, **run}
+    recipe = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}
+    own = {key: run[key] for key in ("seed", "checksum", "torch", "optim_scratch") if key in run}
+    return {**recipe, **run["recipe"], **run["settings"], **own}
+
+
+def _short(value: object) -> str:
+    """Return a value as a message shows it: of a checksum or a mapping the beginning."""
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:12]}…"
 
 
 def head(

@@ -1,11 +1,14 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from optim_scratch.experiments import cli, files, results
+from optim_scratch.experiments import cli, files, progress, results
+from optim_scratch.experiments.places import Place
+from optim_scratch.experiments.progress import Watcher
 
 MODULE = "optim_scratch.experiments"
 TRIAL = ["run", "step", "--data", "synthetic:128", "--epochs", "6", "--threads", "1"]
@@ -82,8 +85,10 @@ def test_a_record_of_another_run_is_not_replaced_unasked(home, tmp_path, capsys)
     words[3] = "synthetic:130"
     assert cli.main(words) == 0
     out, err = capsys.readouterr()
-    assert out.startswith(
-        "step-seed0.json is there already, of another run (synthetic, float32, cpu, 1 threads)"
+    assert re.match(
+        r"step-seed0.json is there already, of another run \(checksum [0-9a-f]{12}…, "
+        r"not [0-9a-f]{12}…\); --results DIR keeps both",
+        out,
     )
     assert err == ""
     assert path.read_bytes() == before
@@ -104,7 +109,7 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
     assert cli.main([*words, "--seed", "3"]) == 0
     assert cli.main([*words, "--epochs", "2"]) == 0
     assert cli.main([*words, "--ours"]) == 0
-    assert [(seed, folder) for _, seed, _, _, folder, _ in chosen] == [
+    assert [(seed, place.folder) for _, seed, _, _, place in chosen] == [
         (3, None),
         (0, files.runs_folder() / "results"),
         (0, files.runs_folder() / "results"),
@@ -185,3 +190,49 @@ def test_a_run_goes_on_after_a_blow(home, capsys, uninterrupted, without_times, 
     assert cli.main(TRIAL) == 0
     assert "goes on after epoch" in capsys.readouterr().err
     assert without_times(the_record(home)) == without_times(uninterrupted)
+
+
+class Interrupted(Watcher):
+    """Ctrl-C in an epoch of the run with one seed."""
+
+    def __init__(self, title, epoch, seed):
+        self.title, self.at = title, (epoch, f"step seed {seed}")
+
+    def batch(self, epoch, images, lr, loss, accuracy):
+        if (epoch, self.title) == self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("epoch", "seed"), [(1, 0), (2, 0), (1, 1)])
+def test_an_interrupted_fresh_run_goes_on_and_loses_nothing(home, capsys, monkeypatch, epoch, seed):
+    words = ["run", "step", "--data", "synthetic:128", "--epochs", "2", "--threads", "1"]
+    words += ["--seeds", "2"]
+    assert cli.main(words) == 0
+    before = results.suites(home / ".runs" / "results")
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "watcher", lambda title: Interrupted(title, epoch, seed))
+        assert cli.main([*words, "--fres"]) == 130
+    suggested = re.search("`optim-lab (.*)` goes on", capsys.readouterr().err)[1]
+    assert suggested == " ".join(words)
+    assert results.suites(home / ".runs" / "results") == before, "the old records are still there"
+
+    assert cli.main(suggested.split()) == 0
+    out, err = capsys.readouterr()
+    assert len(re.findall("^step seed", out, re.M)) == 2 - seed, "which have not been run afresh"
+    assert out.count("is complete already") == seed
+    assert err.count("goes on after epoch 1") == (epoch == 2)
+    assert list((home / ".runs" / "article-003").iterdir()) == []
+    assert cli.main(suggested.split()) == 0
+    assert capsys.readouterr().out.count("is complete already") == 2
+
+
+def test_a_run_killed_as_its_record_is_written_leaves_nothing(home, capsys):
+    words = [*TRIAL[:4], "--epochs", "1", "--threads", "1"]
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Place, "clear", lambda place: kept.append(place.checkpoint))
+        assert cli.main(words) == 0
+    assert kept[0].exists()
+    assert cli.main(words) == 0
+    assert "is complete already" in capsys.readouterr().out
+    assert not kept[0].exists()

@@ -1,6 +1,9 @@
+import bz2
 import errno
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import pickle
 import struct
@@ -8,8 +11,9 @@ import tarfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from optim_scratch.experiments import archives, data
+from optim_scratch.experiments import archives, data, tars, terminal
 
 
 def tar_of(path, files, mode="w:xz"):
@@ -101,9 +105,7 @@ def test_a_truncated_archive(tmp_path, folder_files, mode):
 
 def test_something_else_than_an_archive(tmp_path):
     (tmp_path / "notes.txt").write_text("no archive")
-    with pytest.raises(
-        ValueError, match=r"notes\.txt is truncated or damaged.*opened successfully$"
-    ):
+    with pytest.raises(ValueError, match=r"notes\.txt is truncated or damaged: truncated header$"):
         data.load(str(tmp_path / "notes.txt"))
 
 
@@ -153,9 +155,235 @@ def test_links_and_devices(tmp_path, kind):
 
 
 def test_a_member_that_is_too_large(tmp_path, folder_files, monkeypatch):
-    monkeypatch.setattr(archives, "LARGEST_MEMBER", 100)
+    monkeypatch.setattr(tars, "LARGEST_MEMBER", 100)
     with pytest.raises(ValueError, match="larger than 64 MiB"):
         data.load(str(tar_of(tmp_path / "a.tar", folder_files)))
+
+
+def header(kind, size, name="train/cat/x.png"):
+    """A member's head, whose content may be promised only."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def sparse(path, size):
+    """A pax archive with a member of which only the map is stored."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("train/cat/x.png")
+        member.pax_headers = {
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.name": member.name,
+            "GNU.sparse.realsize": str(size),
+        }
+        content = f"1\n{size}\n0\n".encode().ljust(512, b"\0")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_head_of_4_gib_is_refused_before_it_is_read(tmp_path, kind, pack):
+    content = header(kind, 4 * 2**30) + bytes(2**21)
+    (tmp_path / "a.tar").write_bytes(pack(content))
+    with pytest.raises(ValueError, match="a member whose head is larger than 1 MiB"):
+        data.load(str(tmp_path / "a.tar"))
+
+
+def test_sparse_members_are_refused(tmp_path):
+    sparse(tmp_path / "pax.tar", 1000)
+    old = bytearray(header(tarfile.GNUTYPE_SPARSE, 512))
+    old[386:398] = old[483:495] = b"%011o\0" % 1000
+    old[148:156] = b"%06o\0 " % (sum(old[:148]) + sum(old[156:512]) + 8 * 32)
+    (tmp_path / "old.tar").write_bytes(bytes(old) + bytes(512 + 1024))
+    for name in ("pax.tar", "old.tar"):
+        with pytest.raises(ValueError, match=r"'train/cat/x\.png' is sparse"):
+            data.load(str(tmp_path / name))
+
+
+def test_a_sparse_map_without_end_is_refused(tmp_path):
+    """Each number of it is small, and tarfile would keep them all."""
+    sparse(tmp_path / "a.tar", 1000)
+    whole = bytearray((tmp_path / "a.tar").read_bytes())
+    place = whole.index(b"1\n1000\n0\n")
+    (tmp_path / "a.tar").write_bytes(whole[:place] + b"9999999\n" + b"0\n" * 2**20)
+    with pytest.raises(ValueError, match="a member whose head is larger than 1 MiB"):
+        data.load(str(tmp_path / "a.tar"))
+
+
+def test_what_an_archive_unpacks_to_is_bounded(tmp_path, folder_files, monkeypatch):
+    archive = str(tar_of(tmp_path / "a.tar", folder_files))
+    total = sum(len(content) for content in folder_files.values())
+    monkeypatch.setattr(tars, "LARGEST_TOTAL", total - 1)
+    with pytest.raises(ValueError, match="unpacks to more than 1 GiB"):
+        data.load(archive)
+    monkeypatch.setattr(tars, "LARGEST_TOTAL", 2**30)
+    monkeypatch.setattr(tars, "MOST_MEMBERS", 5)
+    with pytest.raises(ValueError, match="more than 250,000 members"):
+        data.load(archive)
+    monkeypatch.setattr(tars, "MOST_MEMBERS", 6)
+    assert len(data.load(archive).train_labels) == 4
+
+
+def test_a_folder_that_claims_a_size_is_not_passed_over_by_unpacking(tmp_path):
+    (tmp_path / "a.tar").write_bytes(header(tarfile.DIRTYPE, 2**40, "train") + bytes(2**20))
+    with pytest.raises(ValueError, match="unpacks to more than 1 GiB"):
+        data.load(str(tmp_path / "a.tar"))
+
+
+def test_what_follows_the_end_is_bounded(tmp_path, folder_files):
+    whole = tar_of(tmp_path / "a.tar", folder_files, "w").read_bytes()
+    for zeros, refused in ((2**20 - 2**15, False), (2**27, True)):
+        (tmp_path / "b.tar").write_bytes(lzma.compress(whole + bytes(zeros), preset=0))
+        if refused:
+            with pytest.raises(ValueError, match="more than 1 MiB after its end"):
+                data.load(str(tmp_path / "b.tar"))
+        else:
+            assert len(data.load(str(tmp_path / "b.tar")).train_labels) == 4
+
+
+def test_an_interruption_while_a_tar_is_read_is_not_lost(tmp_path, folder_files, monkeypatch):
+    """`extractfile` makes an object a member, whose end runs Python and swallows what is raised."""
+    monkeypatch.setattr(tarfile.TarFile, "extractfile", None)
+    assert len(tars.read_tar(tar_of(tmp_path / "a.tar", folder_files))) == 6
+
+    def interrupted(self, count):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tars.Bounded, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tars.read_tar(tmp_path / "a.tar")
+
+
+def test_names_cannot_drive_the_terminal(tmp_path, folder_files):
+    evil = "train/cat/\x1b]0;owned\x07\r\n\u202e.jpg"
+    names = {"link": "../" + evil, "image": evil}
+    for case, name in names.items():
+        with pytest.raises(ValueError, match=r"\\x1b\]0;owned\\x07\\r\\n\\u202e") as found:
+            data.load(str(tar_of(tmp_path / f"{case}.tar", {name: b"x", **folder_files})))
+        assert str(found.value).isprintable()
+    assert terminal.shown("kätzchen ✓ \ud800") == "kätzchen ✓ \\ud800"
+    assert len(terminal.shown("x" * 10**6)) < 1000
+
+
+def test_more_than_8_bits_a_colour_are_refused_not_clipped(tmp_path, folder_files):
+    def saved(pixels, kind):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, kind)
+        return file.getvalue()
+
+    ramp = np.arange(1024).reshape(32, 32)
+    deep = {
+        "I;16": saved((60 * ramp).astype(np.uint16), "PNG"),
+        "F": saved((ramp / 1024).astype(np.float32), "TIFF"),
+        "I": saved((60 * ramp).astype(np.int32), "TIFF"),
+    }
+    for mode, content in deep.items():
+        files = {**folder_files, "train/cat/0000.jpg": content}
+        with pytest.raises(ValueError, match=f"0000.jpg has pixels of mode {mode}, expected"):
+            data.load(str(tar_of(tmp_path / f"{mode[0]}{len(content)}.tar", files)))
+    grey = saved((ramp // 4).astype(np.uint8), "PNG")
+    loaded = data.load(
+        str(tar_of(tmp_path / "8.tar", {**folder_files, "train/cat/0000.jpg": grey}))
+    )
+    assert np.array_equal(loaded.train_images[0, :, :, 1], ramp // 4)
+
+
+def test_256_classes_and_no_more(tmp_path, picture):
+    images = picture((9, 9, 9))
+    files = {f"{p}/{k:03d}/0.jpg": images for p in ("train", "test") for k in range(257)}
+    with pytest.raises(ValueError, match="at most 256 classes, got 257"):
+        data.load(str(tar_of(tmp_path / "257.tar", files, "w")))
+    fewer = {name: content for name, content in files.items() if "/256/" not in name}
+    assert data.load(str(tar_of(tmp_path / "256.tar", fewer, "w"))).train_labels[-1] == 255
+
+
+def unpacked(folder, files):
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "train/eel").symlink_to(f / "train/cat"), "train/eel is a link"),
+        (lambda f: (f / "train/cat/9.jpg").symlink_to(f / "no"), r"9\.jpg is no file"),
+        (lambda f: (f / "test/cat/9.jpg").symlink_to("/dev/zero"), r"9\.jpg is no file"),
+        (lambda f: os.mkfifo(f / "test/cat/9.jpg"), r"9\.jpg is no file"),
+        (lambda f: os.truncate(f / "test/cat/0000.jpg", 2**26 + 1), "larger than 64 MiB"),
+    ],
+)
+def test_nothing_in_a_folder_is_passed_over(tmp_path, folder_files, spoil, message):
+    spoil(unpacked(tmp_path / "images", folder_files))
+    with pytest.raises(ValueError, match=message):
+        data.load(str(tmp_path / "images"))
+
+
+def test_a_class_folder_that_cannot_be_read_is_named(tmp_path, folder_files, monkeypatch):
+    scandir = os.scandir  # root may read everything
+
+    def forbidden(path):
+        if str(path).endswith("dog"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    with pytest.raises(ValueError, match="train/dog cannot be read: Permission denied"):
+        data.load(str(unpacked(tmp_path / "images", folder_files)))
+
+
+def test_a_folder_is_bounded_as_a_tar_is(tmp_path, folder_files, monkeypatch):
+    unpacked(tmp_path / "images", folder_files)
+    monkeypatch.setattr(tars, "MOST_MEMBERS", 5)
+    with pytest.raises(ValueError, match="more than 250,000 files"):
+        data.load(str(tmp_path / "images"))
+
+
+def test_what_is_no_data_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with open(tmp_path / "hole.tar", "wb") as file:
+        file.truncate(2**30 + 1)
+    cases = {
+        str(tmp_path / "pipe"): "neither a file nor a folder",
+        "/dev/zero": "neither a file nor a folder",
+        str(tmp_path / "hole.tar"): "larger than 1 GiB",
+        "~nosuch/x": "does not exist",
+        "a\0b": "does not exist",
+        "synthetic:99999999999": "train must be <= 100000, got 99999999999",
+        "synthetic:" + "9" * 5000: "N a whole number",
+    }
+    for source, message in cases.items():
+        with pytest.raises(ValueError, match=message):
+            data.load(source)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda a: a.pop("classes"),
+        lambda a: a.pop("test_labels"),
+        lambda a: a.update(train_images=a["train_images"].astype(np.float32)),
+        lambda a: a.update(train_images=a["train_images"][:, :16]),
+        lambda a: a.update(train_labels=a["train_labels"][1:]),
+        lambda a: a.update(train_labels=a["train_labels"] + np.uint8(1)),
+        lambda a: a.update({k: v[:0] for k, v in a.items() if k.startswith("test")}),
+        lambda a: a.update(classes=np.array(3)),
+    ],
+)
+def test_a_cache_of_something_else_says_so(tmp_path, home, folder_files, spoil):
+    archive = str(tar_of(tmp_path / "images.tar", folder_files, "w"))
+    data.load(archive)
+    (cache,) = (home / ".data").iterdir()
+    with np.load(cache) as stored:
+        arrays = dict(stored)
+    spoil(arrays)
+    np.savez(cache, **arrays)
+    with pytest.raises(ValueError, match=r"\.npz is damaged; delete it"):
+        data.load(archive)
 
 
 def test_images_that_are_none_or_of_another_size(tmp_path, folder_files, picture):

@@ -35,7 +35,8 @@ def test_an_interrupted_run_ends_bit_identical(recipe, images, tmp_path, without
             train.train(recipe, 5, images, None, tmp_path / "parts.pt", Interrupts(epoch))
     parts = train.train(recipe, 5, images, checkpoint=tmp_path / "parts.pt")
     assert without_times(parts) == without_times(whole)
-    a, b = (torch.load(tmp_path / name)["state"] for name in ("whole.pt", "parts.pt"))
+    run = identity.identity(recipe, 5, images, train.Settings())
+    a, b = (checkpoint.load(tmp_path / name, run, "cpu") for name in ("whole.pt", "parts.pt"))
     for name, weight in a["model"].items():
         assert torch.equal(weight, b["model"][name])
     for index, state in a["optimizer"]["state"].items():
@@ -87,12 +88,12 @@ def test_a_scheduler_may_be_made_of_others_and_resumes(recipe, images, tmp_path,
 def test_a_record_without_a_newer_field_is_that_of_its_run(recipe, images):
     record = train.train(replace(recipe, epochs=1), 1, images)
     run = identity.identity(replace(recipe, epochs=1), 1, images, train.Settings())
-    assert identity.is_of(record, run)
+    assert identity.differences(record, run) == []
     for newer in ("scheduler_steps", "library"):
         del record["recipe"][newer]
-        assert identity.is_of(record, run)
+        assert identity.differences(record, run) == []
     record["recipe"]["batch_size"] = 16
-    assert not identity.is_of(record, run)
+    assert identity.differences(record, run) == ["batch_size 16, not 15"]
 
 
 def test_nothing_held_out_is_recorded_as_none(recipe, images):
@@ -174,7 +175,8 @@ def test_bfloat16_keeps_weights_in_float32(recipe, images, tmp_path):
     record = train.train(replace(recipe, epochs=1), 0, images, settings, tmp_path / "a.pt")
     exact = train.train(replace(recipe, epochs=1), 0, images)
     assert record["settings"]["precision"] == "bfloat16"
-    weights = torch.load(tmp_path / "a.pt")["state"]["model"].values()
+    run = identity.identity(replace(recipe, epochs=1), 0, images, settings)
+    weights = checkpoint.load(tmp_path / "a.pt", run, "cpu")["model"].values()
     assert {weight.dtype for weight in weights} == {torch.float32}
     mixed, whole = record["epochs"][0]["test_loss"], exact["epochs"][0]["test_loss"]
     assert mixed != whole
@@ -232,11 +234,44 @@ def test_schedulers_are_refused_before_an_epoch_is_trained(recipe, images, sched
 def test_checkpoints_of_another_run_and_damaged_ones(recipe, images, tmp_path):
     path = tmp_path / "a.pt"
     train.train(replace(recipe, epochs=1), 0, images, checkpoint=path)
-    with pytest.raises(ValueError, match="belongs to another run"):
+    with pytest.raises(ValueError, match=r"belongs to another run \(epochs 1, not 3\)"):
         train.train(recipe, 0, images, checkpoint=path)
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ValueError, match="is damaged"):
         train.train(replace(recipe, epochs=1), 0, images, checkpoint=path)
+
+
+def test_a_flipped_bit_anywhere_in_a_checkpoint_is_found(recipe, images, tmp_path):
+    path, run = tmp_path / "a.pt", identity.identity(recipe, 0, images, train.Settings())
+    checkpoint.save(path, run, {"rows": [], "model": {"weight": torch.arange(300.0)}})
+    whole = path.read_bytes()
+    assert checkpoint.load(path, run, "cpu")["model"]["weight"].sum() == 299 * 150
+    for place in np.linspace(0, len(whole) - 1, 200).astype(int):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << (place % 8)
+        path.write_bytes(spoilt)
+        with pytest.raises(ValueError, match=r"a\.pt is damaged"):
+            pytest.fail(f"byte {place}: {checkpoint.load(path, run, 'cpu')}")
+
+
+def test_a_checkpoint_of_another_version_is_told_and_swept(recipe, images, tmp_path, monkeypatch):
+    run = identity.identity(recipe, 0, images, train.Settings())
+    paths = {}
+    for version in (run["optim_scratch"], "0.0.9"):
+        older = {**run, "optim_scratch": version}
+        paths[version] = tmp_path / checkpoint.name_of(older)
+        checkpoint.save(paths[version], older, {})
+    mine, theirs = paths.values()
+    assert mine != theirs
+    with pytest.raises(ValueError, match=r"another run \(optim_scratch 0\.0\.9, not 0\.1\.0\)"):
+        checkpoint.load(theirs, run, "cpu")
+    for name in ("step-seed0-abc.pt", "step-seed1-abc.fresh", mine.with_suffix(".fresh").name):
+        (tmp_path / name).touch()
+    checkpoint.sweep(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 5, "they may be in use"
+    monkeypatch.setattr(checkpoint, "FORGOTTEN", -1.0)
+    checkpoint.sweep(tmp_path)
+    assert set(tmp_path.iterdir()) == {mine, mine.with_suffix(".fresh")}
 
 
 def test_checkpoints_are_named_after_all_that_shapes_a_run(recipe, images):
