@@ -11,16 +11,15 @@ NOTEBOOKS = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
 # What a page must not show, told in its own language: each line adds what it finds to the list.
 INSPECT = r"""
 async () => {
-  if (window.MathJax?.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
   const found = [], article = document.querySelector("article");
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const formulas = all(".math").length, set = all("mjx-container").length;
+  const formulas = all(".math").length, set = all(".math .katex").length;
   if (formulas !== set) found.push(`${formulas} formulas, ${set} of them typeset`);
-  all("mjx-merror").forEach((e) => found.push(`a formula fails: ${e.textContent}`));
-  all("mjx-c.mjx-c5C").forEach((e) =>
-    found.push(`a backslash in a formula: ${e.closest("mjx-container").parentNode.id}`));
+  if (set && !document.fonts.check("16px KaTeX_Main")) found.push("no fonts for formulas");
+  all(".katex-error").forEach((e) => found.push(`a formula fails: ${e.textContent}`));
   const copy = article.cloneNode(true);
-  copy.querySelectorAll("pre, code, script, mjx-container, .math").forEach((e) => e.remove());
+  copy.querySelectorAll("pre, code, script, .math").forEach((e) => e.remove());
   const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
   if (raw) found.push(`raw markup in the text: ${raw[0]}`);
   const load = (i) => i.decode().catch(() => found.push(`broken: ${i.src}`));
@@ -49,6 +48,22 @@ BEYOND = """
   [...document.querySelectorAll("article *")]
     .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
     .slice(-3).map((e) => `too wide for a narrow screen: ${e.outerHTML.slice(0, 120)}`)
+"""
+
+# Commas, brackets and the like that stand on another line than the formula that they touch.
+ASTRAY = r"""
+() => [...document.querySelectorAll("article span.math")].filter((math) => {
+  const after = math.nextSibling;
+  const own = math.querySelector(".tied > .text") ?? math.querySelector(".tied")?.lastChild;
+  const text = own?.nodeType === 3 ? own : own?.firstChild ?? after;
+  if (text?.nodeType !== 3 || !/^[.,;:!?)\]]/.test(text.data)) return false;
+  const range = document.createRange();
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  const [sign, part] = [range, [...math.querySelectorAll(".katex-base")].at(-1)]
+    .map((e) => e.getBoundingClientRect());
+  return sign.width && sign.left < part.left;
+}).map((math) => `what touches a formula begins a line: ${math.textContent}`)
 """
 
 
@@ -101,7 +116,7 @@ def test_every_page(reader, name) -> None:
     found += page.evaluate(INSPECT)
     assert page.locator("html").get_attribute("data-theme") == theme
     page.set_viewport_size({"width": 390, "height": 800})
-    found += page.evaluate(BEYOND)
+    found += page.evaluate(BEYOND) + page.evaluate(ASTRAY)
     assert not found
     check_neighbours(page, name)
     if name in NOTEBOOKS:
