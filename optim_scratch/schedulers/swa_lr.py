@@ -11,8 +11,11 @@ from .group_access import HasGroups, check_entries, check_start, real_number
 from .kinds import Limits
 from .per_group import per_group
 from .scheduler import LRScheduler
+from .state import Plan
 
 STRATEGIES = Choice(("cos", "linear"))
+ANNEALED_BY = {"_cosine_anneal": "cos", "_linear_anneal": "linear"}
+"""What torch's functions are called here, and in torch's states after 2.9."""
 
 
 class SWALR(LRScheduler):
@@ -69,6 +72,14 @@ class SWALR(LRScheduler):
         for group, end in zip(optimizer.param_groups, ends, strict=True):
             group["swa_lr"] = end
         super().__init__(optimizer, last_epoch)
+
+    def _plan(self, state_dict: Any, where: str) -> Plan:
+        """Take a state of earlier torch too, which holds the function instead of its name."""
+        function = state_dict.get("anneal_func") if isinstance(state_dict, dict) else None
+        if name := ANNEALED_BY.get(getattr(function, "__name__", "")):
+            state_dict = {key: state_dict[key] for key in state_dict if key != "anneal_func"}
+            state_dict["_anneal_strategy"] = name
+        return super()._plan(state_dict, where)
 
     def _alpha(self, step: int) -> float:
         """Return the share of the fixed rate after so many steps."""

@@ -21,6 +21,7 @@ from scheduling import (
     torch_sgd,
     trace,
 )
+from torch.optim.swa_utils import SWALR
 
 from optim_scratch import Parameter
 from optim_scratch import schedulers as ours
@@ -388,3 +389,21 @@ def test_ever_lower_cycles_may_be_many():
     for _ in range(3000):
         cycle.step()
     assert cycle.get_last_lr() == [0.1]
+
+
+@pytest.mark.parametrize(("strategy", "function"), [("cos", "_cosine"), ("linear", "_linear")])
+def test_an_swalr_of_torch_before_its_strategy_had_a_name_goes_on(strategy, function):
+    """Up to 2.9 the state held the function itself."""
+    sgd, expected = our_sgd(), our_sgd()
+    theirs = SWALR(torch_sgd(), 0.05, anneal_epochs=7, anneal_strategy=strategy)
+    state = theirs.state_dict()
+    del state["_anneal_strategy"]
+    state["anneal_func"] = getattr(SWALR, f"{function}_anneal")
+    other = "linear" if strategy == "cos" else "cos"
+    found = ours.SWALR(sgd, 0.05, anneal_epochs=3, anneal_strategy=other)
+    found.load_state_dict(state)
+    assert "anneal_func" not in found.state_dict()
+    right = ours.SWALR(expected, 0.05, anneal_epochs=7, anneal_strategy=strategy)
+    same(trace(found, 12), trace(right, 12))
+    with pytest.raises((TypeError, ValueError), match="anneal"):
+        found.load_state_dict(state | {"anneal_func": max})
