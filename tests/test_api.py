@@ -27,6 +27,7 @@ INNER = (
     "optim_scratch.experiments.assembly",
     "optim_scratch.experiments.checkpoint",
     "optim_scratch.experiments.cli",
+    "optim_scratch.experiments.endings",
     "optim_scratch.experiments.files",
     "optim_scratch.experiments.folders",
     "optim_scratch.experiments.identity",

@@ -2,9 +2,11 @@
 
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from tqdm import tqdm
+
+from optim_scratch.experiments.terminal import Unfailing
 
 LINE = "{desc} {remaining} {rate_noinv_fmt}{postfix} {bar}"
 """A terminal of 80 columns shows all of it; what is left over goes to the bar."""
@@ -103,5 +105,5 @@ class Lines(Watcher):
 
 def watcher(title: str, stream: TextIO | None = None) -> Watcher:
     """Return a bar for a terminal, lines for anything else; by default on the error stream."""
-    stream = stream or sys.stderr
-    return Bar(title, stream) if stream.isatty() else Lines(title, stream)
+    safe = cast(TextIO, Unfailing(stream or sys.stderr))
+    return Bar(title, safe) if safe.isatty() else Lines(title, safe)
