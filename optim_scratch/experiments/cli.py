@@ -76,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(action=_list)
     showing = commands.add_parser("show", help="the records of a suite")
     showing.add_argument("suite", nargs="?", help="a suite's name; all of them by default")
-    showing.add_argument("--results", type=Path, help="folder of the records")
+    showing.add_argument(
+        "--results",
+        type=Path,
+        help="folder of the records (default: those of whole recipes, then the trials)",
+    )
     showing.set_defaults(action=_show)
     _add_run(commands.add_parser("run", help="train recipes; an interrupted run goes on"))
     return parser
@@ -128,16 +132,28 @@ def _call(described: Mapping[str, object]) -> str:
 
 
 def _show(options: argparse.Namespace, endings: Endings) -> None:
-    names = [options.suite] if options.suite else results.suites(options.results)
-    if not names:
+    places = [options.results]
+    if options.results is None:
+        places = [files.results_folder(), files.runs_folder() / "results"]
+    found = [(place, name) for place in places for name in results.suites(place)]
+    if not found:
         raise ValueError("there are no records yet; `optim-lab run constant` makes the first")
-    for name in names:
-        records = results.records(name, options.results)
-        width = max((len(_name(record)) for record in records), default=0)
-        columns = f"{'run':{width}s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}"
-        print(f"{name}\n  {columns}")
-        for record in records:
-            print(f"  {_summary(record, width)}")
+    chosen = [(place, name) for place, name in found if options.suite in (None, name)]
+    if not chosen:
+        others = ", ".join(sorted({name for _, name in found}))
+        raise ValueError(f"suite {options.suite!r} has no records; there are: {others}")
+    for place, name in chosen:
+        _show_suite(name, place)
+
+
+def _show_suite(name: str, place: Path) -> None:
+    records = results.records(name, place)
+    width = max(len(_name(record)) for record in records)
+    columns = f"{'run':{width}s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}"
+    trials = " (trials)" if place == files.runs_folder() / "results" else ""
+    print(f"{shown(name)}{trials}\n  {columns}")
+    for record in records:
+        print(f"  {_summary(record, width)}")
 
 
 def _name(record: dict[str, Any]) -> str:
@@ -151,7 +167,7 @@ def _summary(record: dict[str, Any], width: int = 0) -> str:
         text += f" {last['train_accuracy']:7.1%} {last['test_accuracy']:7.1%}"
     if record["diverged"]:
         text += "  diverged in epoch {epoch}, step {step}".format(**record["diverged"])
-    return text
+    return shown(text)
 
 
 def _run(options: argparse.Namespace, endings: Endings) -> None:

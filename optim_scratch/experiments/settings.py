@@ -1,5 +1,6 @@
 """How a recipe is run: device, precision, threads; none of it changes what is trained."""
 
+import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import torch
 from optim_scratch.checks import Choice, Integer
 
 PRECISIONS = ("float32", "bfloat16")
+MOST_THREADS = 256
+"""A run may be repeated with the threads of a larger machine; far above that, OpenMP crashes."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,13 @@ class Settings:
     compiled : bool
         Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
     threads : int
-        CPU threads, at least 1.
+        CPU threads, at least 1 and at most 256, or as many as there are CPUs.
 
     Raises
     ------
     TypeError, ValueError
-        For a device that is not there, another precision, fewer threads than 1, or compiling
-        for a CPU without a compiler.
+        For a device that is not there or cannot compute, another precision, fewer or more
+        threads, or compiling for a CPU without a compiler.
     """
 
     device: str = "cpu"
@@ -45,11 +48,14 @@ class Settings:
         Choice(PRECISIONS).check("precision", self.precision)
         # as Python's own, which JSON can hold
         object.__setattr__(self, "threads", Integer(1).check("threads", self.threads))
+        most = max(os.cpu_count() or 1, MOST_THREADS)
+        if self.threads > most:
+            raise ValueError(f"threads must be <= {most}, got {self.threads}")
         compilers = ("c++", "g++", "clang++")
         if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")
         try:
-            torch.empty(0, device=self.device)
+            torch.ones(1, device=self.device).item()  # which "meta" cannot
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
 

@@ -1,13 +1,26 @@
+import copy
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 
-from optim_scratch.experiments import cli, data, endings, files, progress, results, train
+from optim_scratch.experiments import (
+    cli,
+    data,
+    endings,
+    files,
+    identity,
+    progress,
+    recipes,
+    results,
+    train,
+)
 from optim_scratch.experiments.places import Place
 from optim_scratch.experiments.progress import Watcher
 
@@ -65,8 +78,12 @@ def test_run_then_show(home, capsys):
     shown = capsys.readouterr().out
     assert "constant seed 1 synthetic            1" in shown
     assert len({len(line) for line in shown.splitlines()[1:]}) == 1, "a table of columns"
-    assert cli.main(["show", "--results", str(folder)]) == 0
-    assert capsys.readouterr().out == shown
+    assert shown.startswith("article-003 (trials)\n")
+    for suite in (["--results", str(folder)], [], ["article-003"]):
+        assert cli.main(["show", *suite]) == 0
+        assert capsys.readouterr().out == shown
+    assert cli.main(["show", "article-999"]) == 2
+    assert "'article-999' has no records; there are: article-003" in capsys.readouterr().err
 
     assert cli.main([*words, "--threads", "1"]) == 0
     assert capsys.readouterr().out.count("is complete already") == 4
@@ -144,7 +161,9 @@ def test_whole_recipes_on_real_images_go_to_the_committed_records(
         ),
         (["run", "step", "--data", "\x1b[2J"], r"data '\x1b[2J' does not exist"),
         (["show"], "there are no records yet"),
-        (["show", "article-999"], "suite 'article-999' has no records; there are: none yet"),
+        (["show", "article-999"], "there are no records yet"),
+        (["run", "step", "--threads", "99999"], ", got 99999"),
+        (["run", "step", "--device", "meta"], "device 'meta' cannot be used"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -351,3 +370,65 @@ def test_a_long_silence_is_broken(monkeypatch, capsys):
     monkeypatch.setattr(cli, "_chosen", lambda options: [])
     assert cli.main(TRIAL) == 0
     assert capsys.readouterr().err == "optim-lab: reading the images of synthetic:128\n"
+
+
+FOREIGN = [None, "", "x", "\x1b[2J\ud800", "../x", [], {}, [[]], True, -1, 0.5, 10**400]
+FOREIGN += [float("nan"), float("inf"), {"x": 1}]
+
+
+def spots(value, path=()):
+    """The places of a record in which there could be something else."""
+    yield path
+    if isinstance(value, list):
+        value = dict(enumerate(value[:1]))
+    for key, each in value.items() if isinstance(value, dict) else ():
+        yield from spots(each, (*path, key))
+
+
+def spoilt(record, path, value):
+    """A copy of the record with another value in a place; an ellipsis takes the place away."""
+    record = copy.deepcopy(record)
+    inner = record
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return record
+
+
+def test_a_record_of_whatever_is_an_error_of_one_line(home, tmp_path, a_record, capsys):
+    """Whatever stands in a record: it is shown and compared, or refused, and leaves no trace."""
+    record = a_record()
+    record["diverged"] = {"epoch": 3, "step": 7}
+    recipe = results.through_json(asdict(recipes.find("step")))
+    record["recipe"] = {**recipe, "epochs": len(record["epochs"])}
+    run = {"checksum": "1", "torch": "2", "optim_scratch": "3"}
+    run |= {key: record[key] for key in ("recipe", "seed", "settings")}
+    file = tmp_path / "article-003" / "step-seed0.json"
+    file.parent.mkdir()
+    shown = refused = 0
+    for path in spots(record):
+        for value in [..., *FOREIGN] if path else FOREIGN:
+            one = spoilt(record, path, value) if path else value
+            file.write_text(json.dumps(one))
+            code = cli.main(["show", "--results", str(tmp_path)])
+            out, err = capsys.readouterr()
+            assert (code, err.count("\n")) in ((0, 0), (2, 1)), (path, value)
+            assert all(line.isprintable() for line in (out + err).splitlines()), (path, value)
+            if code == 0:
+                identity.differences(results.load(file), run)
+            shown, refused = shown + (code == 0), refused + (code == 2)
+    assert shown > 100, "of a recipe's arguments, say, anything may be recorded"
+    assert refused > 500
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"seed": ' + "9" * 5000 + "}", "\ud800"])
+def test_what_is_no_json_is_an_error_of_one_line(home, tmp_path, capsys, text):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.json").write_text(text, errors="surrogatepass")
+    assert cli.main(["show", "--results", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("optim-lab: b.json is not JSON: ")
+    assert (out, err.count("\n")) == ("", 1)

@@ -198,6 +198,8 @@ def test_threads_are_given_back(recipe, images):
         ({"precision": "float16"}, "precision must be one of 'float32', 'bfloat16', got 'float16'"),
         ({"threads": 0}, "threads must be >= 1, got 0"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
+        ({"device": "meta"}, "device 'meta' cannot be used"),
+        ({"threads": 99_999}, r"threads must be <= \d+, got 99999"),
     ],
 )
 def test_settings_that_are_refused(arguments, message):
