@@ -31,6 +31,7 @@ INNER = (
     "optim_scratch.experiments.files",
     "optim_scratch.experiments.folders",
     "optim_scratch.experiments.identity",
+    "optim_scratch.experiments.machine",
     "optim_scratch.experiments.places",
     "optim_scratch.experiments.progress",
     "optim_scratch.experiments.tars",

@@ -95,7 +95,8 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     seeds.add_argument("--seeds", type=int, metavar="N", help="the seeds 0 to N-1")
     add("--data", default="cifar10", help="cifar10 (default), synthetic[:N], or a path")
     add("--device", default="cpu", help="cpu (default), cuda, ...")
-    add("--precision", default="float32", help="float32 (default) or bfloat16")
+    add("--precision", default="float32", help="float32 (default), bfloat16, or auto: the "
+        "faster on this machine")  # fmt: skip
     add("--compile", action="store_true", help="compile the network (pays on a GPU)")
     add("--threads", type=int, help="CPU threads (default: all)")
     add("--ours", action="store_true",
@@ -181,6 +182,8 @@ def _run(options: argparse.Namespace, endings: Endings) -> None:
         from optim_scratch.experiments import data
         from optim_scratch.experiments.places import Place
     settings = _settings(options)
+    if advice := settings.advice():
+        say(f"optim-lab: {advice}")
     with told(f"optim-lab: reading the images of {shown(options.data)}", PATIENCE):
         images = data.load(options.data)
     endings.check()

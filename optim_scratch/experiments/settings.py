@@ -1,18 +1,17 @@
 """How a recipe is run: device, precision, threads; none of it changes what is trained."""
 
 import os
-import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from optim_scratch.checks import Choice, Integer
+from optim_scratch.experiments.machine import has_bfloat16
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "auto")
 MOST_THREADS = 256
 """A run may be repeated with the threads of a larger machine; far above that, OpenMP crashes."""
 
@@ -27,6 +26,8 @@ class Settings:
         ``"cpu"``, ``"cuda"`` or another device of torch's.
     precision : str
         ``"float32"``, or ``"bfloat16"`` for autocast: weights and updates stay float32.
+        ``"auto"`` becomes the faster of them: bfloat16 where the device computes in it by itself,
+        as CPUs with AVX512-BF16 or AMX-BF16 and recent GPUs do.
     compiled : bool
         Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
     threads : int
@@ -58,6 +59,18 @@ class Settings:
             torch.ones(1, device=self.device).item()  # which "meta" cannot
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
+        if self.precision == "auto":
+            fastest = "bfloat16" if has_bfloat16(self.device) else "float32"
+            object.__setattr__(self, "precision", fastest)
+
+    def advice(self) -> str:
+        """Return what would be much faster on this machine, or nothing."""
+        if self.precision != "bfloat16" or has_bfloat16(self.device):
+            return ""
+        return (
+            f"device {self.device!r} has no bfloat16 of its own and emulates it, many times "
+            "slower: --precision float32 is the faster choice here, and auto takes it"
+        )
 
 
 @contextmanager
@@ -69,15 +82,3 @@ def limited_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def device_name(device: torch.device) -> str:
-    """Return what the device is called by its maker, as far as the system tells."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    if device.type == "cpu" and cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

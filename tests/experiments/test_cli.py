@@ -19,6 +19,7 @@ from optim_scratch.experiments import (
     progress,
     recipes,
     results,
+    settings,
     train,
 )
 from optim_scratch.experiments.places import Place
@@ -203,6 +204,7 @@ def uninterrupted(tmp_path_factory):
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_goes_on_after_a_blow(home, capsys, uninterrupted, without_times, blow):
     process = start(home, *TRIAL)
+    assert process.stderr.readline() == "step seed 0: begins, 6 epochs of 128 images\n"
     assert "epoch 1/6" in process.stderr.readline()
     process.send_signal(blow)
     _, err = process.communicate(timeout=60)
@@ -432,3 +434,19 @@ def test_what_is_no_json_is_an_error_of_one_line(home, tmp_path, capsys, text):
     out, err = capsys.readouterr()
     assert err.startswith("optim-lab: b.json is not JSON: ")
     assert (out, err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_precision_that_is_taken_is_recorded_and_a_slow_one_is_told(
+    home, monkeypatch, capsys, native
+):
+    monkeypatch.setattr(settings, "has_bfloat16", lambda device: native)
+    taken = []
+    monkeypatch.setattr(cli, "_run_one", lambda *arguments: taken.append(arguments[3]))
+    for precision in ("auto", "bfloat16", "float32"):
+        assert cli.main([*TRIAL, "--precision", precision]) == 0
+    fastest = "bfloat16" if native else "float32"
+    assert [each.precision for each in taken] == [fastest, "bfloat16", "float32"]
+    slow = "optim-lab: device 'cpu' has no bfloat16 of its own and emulates it, many times slower: "
+    slow += "--precision float32 is the faster choice here, and auto takes it\n"
+    assert capsys.readouterr().err == ("" if native else slow)
