@@ -37,10 +37,10 @@ def _outcome(words: list[str], endings: Endings) -> int:
     options = _parser().parse_args(words)
     try:
         options.action(options, endings)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        if options.action is not _run and sys.stdout is not None:
+            sys.stdout.flush()  # what was asked for is what is printed
     except BrokenPipeError:  # `optim-lab list | head -1`: the reader has had enough
-        return ENDED + 13
+        return ENDED + 13  # as other commands, which SIGPIPE ends
     except (ValueError, OSError, MemoryError) as error:
         say(f"optim-lab: {shown(str(error)) or 'not enough memory'}")
         return 2
@@ -52,9 +52,9 @@ def _outcome(words: list[str], endings: Endings) -> int:
 def _ended(words: list[str], options: argparse.Namespace, number: int) -> int:
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     if options.action is _run:
-        # a run that began afresh goes on without being asked to begin afresh
-        again = shlex.join(["optim-lab", *(word for word in words if not _is_fresh(word))])
-        how += f"; `{again}` goes on"
+        # what has begun afresh goes on without being asked to begin afresh
+        kept = [word for word in words if options.fresh or not _is_fresh(word)]
+        how += f"; `{shlex.join(['optim-lab', *kept])}` goes on"
     say(f"\noptim-lab: {how}")
     return ENDED + number
 
@@ -193,6 +193,7 @@ def _run(options: argparse.Namespace, endings: Endings) -> None:
         place.sweep()
         if options.fresh:  # all of them are marked, so that an interruption forgets none
             place.begin_afresh()
+    options.fresh = False
     for (recipe, seed), place in zip(runs, places, strict=True):
         _run_one(recipe, seed, images, settings, place)
         endings.check()

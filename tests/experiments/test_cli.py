@@ -254,6 +254,12 @@ def test_an_interrupted_fresh_run_goes_on_and_loses_nothing(home, capsys, monkey
     assert capsys.readouterr().out.count("is complete already") == 2
 
 
+def test_a_fresh_run_that_has_not_begun_is_still_to_be_fresh(monkeypatch, capsys):
+    monkeypatch.setattr(data, "load", killing(signal.SIGINT))
+    assert cli.main([*TRIAL, "--fresh"]) == 130
+    assert capsys.readouterr().err.endswith("--threads 1 --fresh` goes on\n")
+
+
 def test_a_run_killed_as_its_record_is_written_leaves_nothing(home, capsys):
     words = [*TRIAL[:4], "--epochs", "1", "--threads", "1"]
     kept = []
