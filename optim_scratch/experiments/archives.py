@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import numpy as np
 
 from optim_scratch.experiments.files import write_atomically
 from optim_scratch.experiments.tars import read_tar
-from optim_scratch.experiments.terminal import shown
+from optim_scratch.experiments.terminal import Unfailing, shown
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CIFAR10_FILE = "cifar-10-python.tar.gz"
@@ -60,7 +61,8 @@ def _copy_with_bar(response: Any, file: BinaryIO) -> None:
     from tqdm import tqdm
 
     announced, arrived = int(response.headers.get("Content-Length") or 0), 0
-    with tqdm(total=announced or None, unit="B", unit_scale=True, desc=CIFAR10_FILE) as bar:
+    look: dict[str, Any] = {"unit": "B", "unit_scale": True, "desc": CIFAR10_FILE}
+    with tqdm(total=announced or None, file=Unfailing(sys.stderr), **look) as bar:
         while chunk := response.read(2**18):
             arrived += file.write(chunk)
             bar.update(len(chunk))

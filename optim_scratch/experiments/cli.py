@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,25 +11,52 @@ from typing import Any
 
 from optim_scratch.checks import Integer
 from optim_scratch.experiments import files, recipes, results
+from optim_scratch.experiments.endings import Endings
+from optim_scratch.experiments.terminal import say, settle, shown, told
 
-INTERRUPTED = 130
+ENDED = 128
+"""What a shell adds the number of the signal to that ended a command."""
+PATIENCE = 10.0
+"""Seconds of silence."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for an error, 130 when interrupted."""
+    """Run the command line and return its exit code.
+
+    That is 0, 2 for an error, or 128 and the number of the signal that ended it: 130 for Ctrl-C.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with Endings() as endings:
+        try:
+            return _outcome(words, endings)
+        finally:
+            settle()
+
+
+def _outcome(words: list[str], endings: Endings) -> int:
     options = _parser().parse_args(words)
     try:
-        options.action(options)
-    except (ValueError, OSError) as error:
-        print(f"optim-lab: {error}", file=sys.stderr)
+        options.action(options, endings)
+        if options.action is not _run and sys.stdout is not None:
+            sys.stdout.flush()  # what was asked for is what is printed
+    except BrokenPipeError:  # `optim-lab list | head -1`: the reader has had enough
+        return ENDED + 13  # as other commands, which SIGPIPE ends
+    except (ValueError, OSError, MemoryError) as error:
+        say(f"optim-lab: {shown(str(error)) or 'not enough memory'}")
         return 2
-    except KeyboardInterrupt:
-        # a run that began afresh goes on without being asked to begin afresh
-        again = shlex.join(["optim-lab", *(word for word in words if not _is_fresh(word))])
-        print(f"\noptim-lab: interrupted; `{again}` goes on", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as error:
+        return _ended(words, options, getattr(error, "number", signal.SIGINT))
     return 0
+
+
+def _ended(words: list[str], options: argparse.Namespace, number: int) -> int:
+    how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    if options.action is _run:
+        # what has begun afresh goes on without being asked to begin afresh
+        kept = [word for word in words if options.fresh or not _is_fresh(word)]
+        how += f"; `{shlex.join(['optim-lab', *kept])}` goes on"
+    say(f"\noptim-lab: {how}")
+    return ENDED + number
 
 
 def _is_fresh(word: str) -> bool:
@@ -48,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(action=_list)
     showing = commands.add_parser("show", help="the records of a suite")
     showing.add_argument("suite", nargs="?", help="a suite's name; all of them by default")
-    showing.add_argument("--results", type=Path, help="folder of the records")
+    showing.add_argument(
+        "--results",
+        type=Path,
+        help="folder of the records (default: those of whole recipes, then the trials)",
+    )
     showing.set_defaults(action=_show)
     _add_run(commands.add_parser("run", help="train recipes; an interrupted run goes on"))
     return parser
@@ -63,7 +95,8 @@ def _add_run(running: argparse.ArgumentParser) -> None:
     seeds.add_argument("--seeds", type=int, metavar="N", help="the seeds 0 to N-1")
     add("--data", default="cifar10", help="cifar10 (default), synthetic[:N], or a path")
     add("--device", default="cpu", help="cpu (default), cuda, ...")
-    add("--precision", default="float32", help="float32 (default) or bfloat16")
+    add("--precision", default="float32", help="float32 (default), bfloat16, or auto: the "
+        "faster on this machine")  # fmt: skip
     add("--compile", action="store_true", help="compile the network (pays on a GPU)")
     add("--threads", type=int, help="CPU threads (default: all)")
     add("--ours", action="store_true",
@@ -74,7 +107,7 @@ def _add_run(running: argparse.ArgumentParser) -> None:
         "package's, elsewhere ./results; .runs/results for trials)")  # fmt: skip
 
 
-def _list(options: argparse.Namespace) -> None:
+def _list(options: argparse.Namespace, endings: Endings) -> None:
     width = max(len(recipe.name) for recipe in recipes.RECIPES)
     for recipe in recipes.RECIPES:
         print(f"{recipe.name:{width}s} {_rates(recipe)}")
@@ -99,17 +132,29 @@ def _call(described: Mapping[str, object]) -> str:
     return f"{described['scheduler']}({arguments})"
 
 
-def _show(options: argparse.Namespace) -> None:
-    names = [options.suite] if options.suite else results.suites(options.results)
-    if not names:
+def _show(options: argparse.Namespace, endings: Endings) -> None:
+    places = [options.results]  # None: the package's, and over them those of whole runs
+    if options.results is None:
+        places.append(files.runs_folder() / "results")
+    found = [(place, name) for place in places for name in results.suites(place)]
+    if not found:
         raise ValueError("there are no records yet; `optim-lab run constant` makes the first")
-    for name in names:
-        records = results.records(name, options.results)
-        width = max((len(_name(record)) for record in records), default=0)
-        columns = f"{'run':{width}s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}"
-        print(f"{name}\n  {columns}")
-        for record in records:
-            print(f"  {_summary(record, width)}")
+    chosen = [(place, name) for place, name in found if options.suite in (None, name)]
+    if not chosen:
+        others = ", ".join(sorted({name for _, name in found}))
+        raise ValueError(f"suite {options.suite!r} has no records; there are: {others}")
+    for place, name in chosen:
+        _show_suite(name, place)
+
+
+def _show_suite(name: str, place: Path | None) -> None:
+    records = results.records(name, place)
+    width = max(len(_name(record)) for record in records)
+    columns = f"{'run':{width}s} {'data':15s} {'epochs':>6s} {'train':>7s} {'test':>7s}"
+    trials = " (trials)" if place == files.runs_folder() / "results" else ""
+    print(f"{shown(name)}{trials}\n  {columns}")
+    for record in records:
+        print(f"  {_summary(record, width)}")
 
 
 def _name(record: dict[str, Any]) -> str:
@@ -123,35 +168,63 @@ def _summary(record: dict[str, Any], width: int = 0) -> str:
         text += f" {last['train_accuracy']:7.1%} {last['test_accuracy']:7.1%}"
     if record["diverged"]:
         text += "  diverged in epoch {epoch}, step {step}".format(**record["diverged"])
-    return text
+    return shown(text)
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, endings: Endings) -> None:
     chosen, seeds = _chosen(options), _seeds(options)
+    folder = _folder(options)
+    for suite in {recipe.suite for recipe in chosen}:
+        files.check_writable((folder or files.results_folder()) / suite)
+        files.check_writable(files.runs_folder() / suite)
+    with endings.held():  # some of what is imported would lose an interruption
+        _import_torch()
+        from optim_scratch.experiments import data
+        from optim_scratch.experiments.places import Place
+    settings = _settings(options)
+    if advice := settings.advice():
+        say(f"optim-lab: {advice}")
+    with told(f"optim-lab: reading the images of {shown(options.data)}", PATIENCE):
+        images = data.load(options.data)
+    endings.check()
+    runs = [(recipe, seed) for recipe in chosen for seed in seeds]
+    places = [Place.of(recipe, seed, images, settings, folder) for recipe, seed in runs]
+    for place in places:
+        place.sweep()
+        if options.fresh:  # all of them are marked, so that an interruption forgets none
+            place.begin_afresh()
+    options.fresh = False
+    for (recipe, seed), place in zip(runs, places, strict=True):
+        _run_one(recipe, seed, images, settings, place)
+        endings.check()
+
+
+def _folder(options: argparse.Namespace) -> Path | None:
+    """Return where the records' suites go, None for the committed records."""
+    synthetic = options.data.partition(":")[0] == "synthetic"
+    trial = options.epochs is not None or options.ours or synthetic
+    return options.results or (files.runs_folder() / "results" if trial else None)
+
+
+def _import_torch() -> None:
     try:
-        import torch
+        import torch  # noqa: F401
     except ModuleNotFoundError as error:
         packages = "torch tqdm pandas pillow matplotlib"  # by name, ours is on no package index
         raise ValueError(f"running needs torch: pip install {packages}") from error
-    from optim_scratch.experiments import data, train
-    from optim_scratch.experiments.places import Place
 
-    settings = train.Settings(
+
+def _settings(options: argparse.Namespace) -> Any:
+    import torch
+
+    from optim_scratch.experiments.settings import Settings
+
+    return Settings(
         device=options.device,
         precision=options.precision,
         compiled=options.compile,
         threads=torch.get_num_threads() if options.threads is None else options.threads,
     )
-    images = data.load(options.data)
-    trial = options.epochs is not None or options.ours or images.name == "synthetic"
-    folder = options.results or (files.runs_folder() / "results" if trial else None)
-    runs = [(recipe, seed) for recipe in chosen for seed in seeds]
-    places = [Place.of(recipe, seed, images, settings, folder) for recipe, seed in runs]
-    if options.fresh:  # all of them, so that an interruption forgets none
-        for place in places:
-            place.begin_afresh()
-    for (recipe, seed), place in zip(runs, places, strict=True):
-        _run_one(recipe, seed, images, settings, place)
 
 
 def _chosen(options: argparse.Namespace) -> list[recipes.Recipe]:
@@ -180,10 +253,10 @@ def _run_one(recipe: recipes.Recipe, seed: int, images: Any, settings: Any, plac
     from optim_scratch.experiments import progress, train
 
     if reason := place.reason_to_keep():
-        print(reason)
+        say(reason, sys.stdout)
         return
     watcher = progress.watcher(f"{recipe.name} seed {seed}")
     record = train.train(recipe, seed, images, settings, place.checkpoint, watcher)
     results.write(record, place.folder)
     place.clear()
-    print(f"{_summary(record)}  -> {place.record}")
+    say(f"{_summary(record)}  -> {place.record}", sys.stdout)

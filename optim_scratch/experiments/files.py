@@ -2,11 +2,17 @@
 
 import hashlib
 import os
+import re
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
+
+PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+STALE = 3600.0
 
 
 def root() -> Path:
@@ -61,7 +67,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises
     ------
     OSError
-        When the disk is full, for instance; the destination is then as it was before.
+        When the disk is full, for instance; the destination is then as it was before. The message
+        names a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -72,9 +79,47 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Delete the parts of files that were being written when their process was killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie; it need not exist. A part that was written to within the hour stays, as
+        it may still grow.
+    """
+    for part in folder.glob(".*.part"):
+        with suppress(FileNotFoundError):  # another process sweeps too
+            if PART.fullmatch(part.name) and time.time() - part.stat().st_mtime > STALE:
+                part.unlink()
+
+
+def check_writable(folder: Path) -> None:
+    """Find out whether files can be made in a folder, which need not exist yet.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. Nothing is left in it.
+
+    Raises
+    ------
+    ValueError
+        When not.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"a byte")
+    except OSError as error:
+        raise ValueError(f"cannot write to the folder {folder}: {error.strerror}") from error
 
 
 def sha256(path: Path) -> str:

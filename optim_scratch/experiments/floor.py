@@ -19,6 +19,7 @@ from optim_scratch.experiments import data as sources
 from optim_scratch.experiments import files, recipes
 from optim_scratch.experiments.progress import Watcher
 from optim_scratch.experiments.settings import Settings, limited_threads
+from optim_scratch.experiments.terminal import say
 from optim_scratch.experiments.train import Run
 
 
@@ -166,6 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--results", type=Path, default=files.results_folder(), help="folder of the records")
     given = parser.parse_args(arguments)
     settings = Settings(given.device, given.precision, threads=given.threads)
+    if advice := settings.advice():
+        say(advice)
     recipe, images = recipes.find(given.recipe), sources.load(given.data)
     record = measure(recipe, given.seed, images, given.epochs, settings, given.checkpoint)
     path = given.results / recipe.suite / "floor" / f"{recipe.name}-seed{given.seed}.json"

@@ -11,8 +11,9 @@ import torch
 import optim_scratch
 from optim_scratch.experiments import results
 from optim_scratch.experiments.data import Dataset
+from optim_scratch.experiments.machine import device_name
 from optim_scratch.experiments.recipes import Recipe
-from optim_scratch.experiments.settings import Settings, device_name
+from optim_scratch.experiments.settings import Settings
 
 
 def identity(recipe: Recipe, seed: int, data: Dataset, settings: Settings) -> dict[str, Any]:

@@ -52,6 +52,12 @@ class Place:
         """
         return self.checkpoint.with_suffix(".fresh")
 
+    def sweep(self) -> None:
+        """Delete what killed runs have left beside this one's files, and in the data's folder."""
+        checkpoint.sweep(self.checkpoint.parent)
+        for folder in (files.data_folder(), self.checkpoint.parent, self.record.parent):
+            files.sweep(folder)
+
     def begin_afresh(self) -> None:
         """Forget the checkpoint, and run although there may be a record."""
         self.checkpoint.unlink(missing_ok=True)

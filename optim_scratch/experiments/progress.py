@@ -2,12 +2,18 @@
 
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from tqdm import tqdm
 
+from optim_scratch.experiments.terminal import Unfailing
+
 LINE = "{desc} {remaining} {rate_noinv_fmt}{postfix} {bar}"
 """A terminal of 80 columns shows all of it; what is left over goes to the bar."""
+
+
+FIRST_WAIT, LATER_WAIT = 15.0, 180.0
+"""Seconds of silence of a log file: at the beginning of a run, and later."""
 
 
 class Watcher:
@@ -65,7 +71,7 @@ class Bar(Watcher):
 
 
 class Lines(Watcher):
-    """One line an epoch, for log files.
+    """One line an epoch, and one every few minutes of a long one, for log files.
 
     Parameters
     ----------
@@ -79,29 +85,44 @@ class Lines(Watcher):
         self.title, self.stream = title, stream
 
     def start(self, epochs: int, images: int, done: int) -> None:
-        """Say where the run goes on, if it does."""
+        """Say that the run begins, or where it goes on."""
         self.epochs, self.images, self.done = epochs, images, done
         self.began = time.perf_counter()
-        if 0 < done < epochs:
-            print(f"{self.title}: goes on after epoch {done}", file=self.stream, flush=True)
+        if done < epochs:
+            where = f"goes on after epoch {done}" if done else "begins"
+            self._print(f"{where}, {epochs} epochs of {images} images")
+        self.next = self.began + FIRST_WAIT
+
+    def batch(self, epoch: int, images: int, lr: float, loss: float, accuracy: float) -> None:
+        """Print a line if the last one was long ago."""
+        if time.perf_counter() >= self.next:
+            self._print(
+                f"epoch {epoch}/{self.epochs}, {images} of {self.images} images, lr {lr:.3g}, "
+                f"running {loss:.3f} {accuracy:.1%}, {self._left(epoch - 1 + images / self.images)}"
+            )
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Print the epoch's line."""
-        number = row["epoch"]
-        each = (time.perf_counter() - self.began) / (number - self.done)
-        left = each * (self.epochs - number)
-        print(
-            f"{self.title}: epoch {number}/{self.epochs}, lr {row['lr']:.3g}, "
+        self._print(
+            f"epoch {row['epoch']}/{self.epochs}, lr {row['lr']:.3g}, "
             f"train {row['train_loss']:.3f} {row['train_accuracy']:.1%}, "
             f"test {row['test_loss']:.3f} {row['test_accuracy']:.1%}, "
             f"{self.images / max(row['train_seconds'], 0.01):.0f} images/s, "
-            f"{left // 60:.0f} min {left % 60:.0f} s left",
-            file=self.stream,
-            flush=True,
+            f"{self._left(row['epoch'])}"
         )
+
+    def _print(self, text: str) -> None:
+        self.next = time.perf_counter() + LATER_WAIT
+        print(f"{self.title}: {text}", file=self.stream, flush=True)
+
+    def _left(self, epochs: float) -> str:
+        """Return the time left after so many epochs, the last of them perhaps in part."""
+        each = (time.perf_counter() - self.began) / (epochs - self.done)
+        left = each * (self.epochs - epochs)
+        return f"{left // 60:.0f} min {left % 60:.0f} s left"
 
 
 def watcher(title: str, stream: TextIO | None = None) -> Watcher:
     """Return a bar for a terminal, lines for anything else; by default on the error stream."""
-    stream = stream or sys.stderr
-    return Bar(title, stream) if stream.isatty() else Lines(title, stream)
+    safe = cast(TextIO, Unfailing(stream or sys.stderr))
+    return Bar(title, safe) if safe.isatty() else Lines(title, safe)

@@ -35,11 +35,16 @@ Reading needs no torch. A record holds:
 """
 
 import json
-import math
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optim_scratch.experiments.files import packaged_results, results_folder, write_atomically
+from optim_scratch.experiments.recipes import Recipe
+from optim_scratch.experiments.terminal import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -50,6 +55,14 @@ KEYS: dict[str, Any] = {
     "classes": list, "parameters": int, "settings": dict, "device_name": str, "versions": dict,
     "diverged": (dict, type(None)), "epochs": list,
 }  # fmt: skip
+FIELDS: dict[str, dict[str, Any]] = {
+    "recipe": {"name": str, "suite": str, "epochs": int},
+    "images": {"train": int, "train_evaluated": int, "validation": int, "test": int},
+    "settings": {"device": str, "precision": str, "compiled": bool, "threads": int},
+    "versions": {"optim_scratch": str, "torch": str, "numpy": str},
+}
+"""What those must hold at least; older records have no more of a recipe or of the versions."""
+FILE_NAME = re.compile(r"[\w-][\w.-]*")
 MEASURES = tuple(
     f"{part}_{what}"
     for part in ("running", "train", "validation", "test")
@@ -79,17 +92,21 @@ def checked(record: Any, name: str = "record") -> dict[str, Any]:
         Naming the first thing that is missing or wrong.
     """
     if not isinstance(record, dict):
-        raise ValueError(f"{name} must be a JSON object, got {record!r}")
+        raise ValueError(f"{name} must be a JSON object, got {_brief(record)}")
     for key, kind in KEYS.items():
-        if not isinstance(record.get(key, ...), kind):
-            raise ValueError(f"{name} has no valid {key!r}: {record.get(key)!r}")
+        if not _is(record.get(key, ...), kind):
+            raise ValueError(f"{name} has no valid {key!r}: {_brief(record.get(key))}")
     if set(record) != set(KEYS):
         raise ValueError(f"{name} has unknown keys: {', '.join(sorted(set(record) - set(KEYS)))}")
     if record["format"] != FORMAT:
         raise ValueError(f"{name} has format {record['format']}, expected {FORMAT}")
-    for key in ("name", "suite", "epochs"):
-        if key not in record["recipe"]:
-            raise ValueError(f"{name} has a recipe without {key!r}")
+    for key, inner in FIELDS.items():
+        _check_fields(record[key], inner, f"{name} has a {key}")
+    _check_recipe(record["recipe"], name)
+    if record["diverged"] is not None:
+        _check_fields(record["diverged"], {"epoch": int, "step": int}, f"{name} has a diverged")
+    if not all(isinstance(class_name, str) for class_name in record["classes"]):
+        raise ValueError(f"{name} has classes without names: {_brief(record['classes'])}")
     whole = record["recipe"]["epochs"]
     if len(record["epochs"]) != whole and record["diverged"] is None:
         raise ValueError(f"{name} has {len(record['epochs'])} of {whole} epochs")
@@ -98,17 +115,43 @@ def checked(record: Any, name: str = "record") -> dict[str, Any]:
     return record
 
 
+def _is(value: Any, kind: Any) -> bool:
+    """Return whether a value is of a kind; True and False are no integers here."""
+    return isinstance(value, kind) and not (isinstance(value, bool) and kind is int)
+
+
+def _brief(value: Any) -> str:
+    return shown(repr(value)[:200])
+
+
+def _check_fields(found: dict[str, Any], kinds: Mapping[str, Any], what: str) -> None:
+    for key, kind in kinds.items():
+        if key not in found:
+            raise ValueError(f"{what} without {key!r}")
+        if not _is(found[key], kind):
+            raise ValueError(f"{what} with no valid {key!r}: {_brief(found[key])}")
+
+
+def _check_recipe(recipe: dict[str, Any], name: str) -> None:
+    """Refuse a recipe whose name or suite is no name of a file, or that has foreign fields."""
+    for key in ("name", "suite"):
+        if not FILE_NAME.fullmatch(recipe[key]):
+            raise ValueError(f"{name} has a recipe with no valid {key!r}: {_brief(recipe[key])}")
+    if unknown := sorted(set(recipe) - {field.name for field in fields(Recipe)}):
+        raise ValueError(f"{name} has a recipe with unknown fields: {', '.join(unknown)}")
+
+
 def _check_row(row: Any, number: int, name: str) -> None:
     if not isinstance(row, dict) or tuple(row) != COLUMNS or row["epoch"] != number:
-        raise ValueError(f"{name} has no valid row of epoch {number}: {row!r}")
+        raise ValueError(f"{name} has no valid row of epoch {number}: {_brief(row)}")
     for key, value in row.items():
         if value is None and key.startswith("validation_"):
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{name}, epoch {number}: {key} must be a number, got {value!r}")
-        top = 1 if key.endswith("_accuracy") else math.inf
-        if not 0 <= value <= top or not math.isfinite(value):
-            raise ValueError(f"{name}, epoch {number}: {key} is out of range: {value!r}")
+            raise ValueError(f"{name}, epoch {number}: {key} must be a number, got {_brief(value)}")
+        top = 1 if key.endswith("_accuracy") else sys.float_info.max
+        if not 0 <= value <= top:  # NaN is not
+            raise ValueError(f"{name}, epoch {number}: {key} is out of range: {_brief(value)}")
 
 
 def path_of(record: dict[str, Any], folder: Path | None = None) -> Path:
@@ -201,7 +244,7 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, too many digits, too deep
         raise ValueError(f"{path.name} is not JSON: {error}") from error
     return checked(record, path.name)
 

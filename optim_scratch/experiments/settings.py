@@ -1,17 +1,19 @@
 """How a recipe is run: device, precision, threads; none of it changes what is trained."""
 
-import platform
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from optim_scratch.checks import Choice, Integer
+from optim_scratch.experiments.machine import has_bfloat16
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "auto")
+MOST_THREADS = 256
+"""A run may be repeated with the threads of a larger machine; far above that, OpenMP crashes."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,18 @@ class Settings:
         ``"cpu"``, ``"cuda"`` or another device of torch's.
     precision : str
         ``"float32"``, or ``"bfloat16"`` for autocast: weights and updates stay float32.
+        ``"auto"`` becomes the faster of them: bfloat16 where the device computes in it by itself,
+        as CPUs with AVX512-BF16 or AMX-BF16 and recent GPUs do.
     compiled : bool
         Whether the network goes through `torch.compile`. It pays on a GPU; measure on a CPU.
     threads : int
-        CPU threads, at least 1.
+        CPU threads, at least 1 and at most 256, or as many as there are CPUs.
 
     Raises
     ------
     TypeError, ValueError
-        For a device that is not there, another precision, fewer threads than 1, or compiling
-        for a CPU without a compiler.
+        For a device that is not there or cannot compute, another precision, fewer or more
+        threads, or compiling for a CPU without a compiler.
     """
 
     device: str = "cpu"
@@ -45,13 +49,28 @@ class Settings:
         Choice(PRECISIONS).check("precision", self.precision)
         # as Python's own, which JSON can hold
         object.__setattr__(self, "threads", Integer(1).check("threads", self.threads))
+        most = max(os.cpu_count() or 1, MOST_THREADS)
+        if self.threads > most:
+            raise ValueError(f"threads must be <= {most}, got {self.threads}")
         compilers = ("c++", "g++", "clang++")
         if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise ValueError(f"compiled needs a C++ compiler on a CPU: {' or '.join(compilers)}")
         try:
-            torch.empty(0, device=self.device)
+            torch.ones(1, device=self.device).item()  # which "meta" cannot
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise ValueError(f"device {self.device!r} cannot be used on this machine") from error
+        if self.precision == "auto":
+            fastest = "bfloat16" if has_bfloat16(self.device) else "float32"
+            object.__setattr__(self, "precision", fastest)
+
+    def advice(self) -> str:
+        """Return what would be much faster on this machine, or nothing."""
+        if self.precision != "bfloat16" or has_bfloat16(self.device):
+            return ""
+        return (
+            f"device {self.device!r} has no bfloat16 of its own and emulates it, many times "
+            "slower: --precision float32 is the faster choice here, and auto takes it"
+        )
 
 
 @contextmanager
@@ -63,15 +82,3 @@ def limited_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def device_name(device: torch.device) -> str:
-    """Return what the device is called by its maker, as far as the system tells."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    if device.type == "cpu" and cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

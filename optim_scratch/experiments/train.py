@@ -29,6 +29,8 @@ from optim_scratch.schedulers.first_step import WARNING
 EVALUATED_TRAIN_IMAGES = 10_000
 EVALUATION_BATCH = 500
 LOOK_EVERY = 20
+LONGEST_WAIT = 10.0
+"""Batches and seconds from one look at the losses to the next."""
 
 
 class DivergenceError(Exception):
@@ -198,13 +200,16 @@ class Run:
         losses: list[float] = []
         recent: list[torch.Tensor] = []
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        last = len(self.train_set) // size
+        last, looked = len(self.train_set) // size, time.perf_counter()
         for step, (images, labels) in enumerate(self.train_set.epoch(size, seed), start=1):
             loss, logits = self.update(images, labels)
             recent.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).sum()
-            # a look costs a GPU its queue, so there is one every few batches
-            if step % LOOK_EVERY == 0 or step == last:
+            # a look costs a GPU its queue, so there is one every few batches, and on a slow machine
+            # one every few seconds
+            late = time.perf_counter() - looked > LONGEST_WAIT
+            if step % LOOK_EVERY == 0 or step == last or late:
+                looked = time.perf_counter()
                 losses += _finite(torch.stack(recent).tolist(), len(losses))
                 recent.clear()
                 accuracy = int(correct) / (step * size)

@@ -8,6 +8,7 @@ from optim_scratch.experiments import (
     batches,
     checkpoint,
     identity,
+    machine,
     models,
     results,
     settings,
@@ -183,6 +184,25 @@ def test_bfloat16_keeps_weights_in_float32(recipe, images, tmp_path):
     assert mixed == pytest.approx(whole, rel=1e-2)
 
 
+def test_a_slow_machine_is_looked_at_between_its_batches(recipe, images, monkeypatch):
+    seen = []
+    watcher = Watcher()
+    watcher.batch = lambda epoch, images, *_: seen.append(images)
+    one = replace(recipe, epochs=1)
+    quick = train.train(one, 0, images, None, None, watcher)
+    assert seen == [60]
+    monkeypatch.setattr(train, "LONGEST_WAIT", 0.0)
+    slow = train.train(one, 0, images, None, None, watcher)
+    assert seen == [60, 15, 30, 45, 60]
+    assert slow["epochs"][0]["running_loss"] == quick["epochs"][0]["running_loss"]
+
+
+def test_the_precision_of_auto_is_recorded(recipe, images):
+    record = train.train(replace(recipe, epochs=1), 0, images, train.Settings(precision="auto"))
+    fastest = "bfloat16" if machine.has_bfloat16("cpu") else "float32"
+    assert record["settings"]["precision"] == fastest
+
+
 def test_threads_are_given_back(recipe, images):
     torch.set_num_threads(2)
     seen = []
@@ -195,9 +215,14 @@ def test_threads_are_given_back(recipe, images):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"precision": "float16"}, "precision must be one of 'float32', 'bfloat16', got 'float16'"),
+        (
+            {"precision": "float16"},
+            "precision must be one of 'float32', 'bfloat16', 'auto', got 'float16'",
+        ),
         ({"threads": 0}, "threads must be >= 1, got 0"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
+        ({"device": "meta"}, "device 'meta' cannot be used"),
+        ({"threads": 99_999}, r"threads must be <= \d+, got 99999"),
     ],
 )
 def test_settings_that_are_refused(arguments, message):
