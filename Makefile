@@ -16,6 +16,8 @@ RECIPES ?= constant step multistep exponential warmup-step warmup-multistep warm
   constant-004 exponential-001
 DATA ?= cifar10
 NOTEBOOKS := $(wildcard book/*/*.ipynb)
+# JupyterLab refuses to start as root unless it is told, and root is who one is in a container.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
@@ -38,9 +40,9 @@ serve: ## show the built site at http://localhost:8000 (PORT=... for another por
 test: $(VENV)/.test ## run every check: lint, types, unit, notebooks, site, browser
 	@$(BIN)/python tests/run.py
 
-lab: $(VENV)/.test ## open the notebooks in JupyterLab
-	@test -x $(BIN)/jupyter-lab || $(PIP) -c requirements.txt -e '.[lab]'
-	@$(BIN)/jupyter-lab book
+lab: $(VENV)/.lab ## open the notebooks in JupyterLab
+	@$(if $(AS_ROOT),echo "you are root: JupyterLab is started with $(AS_ROOT)")
+	@$(BIN)/jupyter-lab book $(AS_ROOT)
 
 lint: $(VENV)/.test ## ruff: lint and formatting, notebooks included
 	@$(BIN)/ruff check
@@ -109,6 +111,11 @@ $(VENV)/.test: pyproject.toml requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e .
 	@touch $@ $(VENV)/.book
+
+$(VENV)/.lab: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "installing JupyterLab and what the chapters need ..."
+	@$(PIP) -c requirements.txt -e '.[lab]'
+	@touch $@
 
 $(FRAMEWORKS)/.test: pyproject.toml tests/frameworks/constraints.txt | $(BIN)/python
 	@echo "installing the frameworks into $(FRAMEWORKS) ..."

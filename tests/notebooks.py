@@ -35,6 +35,15 @@ try:
 except ModuleNotFoundError:
     %pip install -q "optim-scratch[{extras}] @ git+{address}"
 """
+METADATA = {
+    "authors": [{"name": "The Optimizers from Scratch authors"}],
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+    "license": {
+        "code": "MIT",
+        "content": "CC-BY-4.0",
+    },  # a downloaded notebook has no LICENSE beside it
+}
 TOLERANCE = 2.0  # root mean square over the 0..255 channels; another font hinting gives about 1
 
 
@@ -44,12 +53,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
     client = NotebookClient(notebook, timeout=600, record_timing=False, coalesce_streams=True)
     client.extra_arguments = ["--log-level=ERROR"]  # else it warns of connections by TCP
     client.execute(cwd=str(path.parent))
-    notebook.metadata["kernelspec"] = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
-    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata.update(METADATA)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":

@@ -11,8 +11,11 @@ import nbformat
 import notebooks
 import numpy as np
 import pytest
+import yaml
 from notebooks import distance, quantise
 from PIL import Image
+
+from optim_scratch import exercises
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*/*.ipynb"))
@@ -97,6 +100,18 @@ def test_outputs_hold_nothing_of_this_machine_or_moment(path) -> None:
 
 
 @chapters
+def test_a_notebook_carries_its_licence_and_authors(path) -> None:
+    found = nbformat.read(path, as_version=4).metadata
+    assert {key: found.get(key) for key in notebooks.METADATA} == notebooks.METADATA
+
+
+def test_licence_and_authors_are_the_projects() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert notebooks.METADATA["authors"] == cited["authors"]
+    assert sorted(notebooks.METADATA["license"].values(), reverse=True) == cited["license"]
+
+
+@chapters
 def test_small(path) -> None:
     assert path.stat().st_size <= 400_000
 
@@ -141,6 +156,17 @@ def test_solutions_are_folded_with_what_gives_them_away(path) -> None:
             more = [line for line in printed(cell).splitlines() if not line.endswith(": correct")]
             hidden = [cell.metadata.jupyter.get("outputs_hidden"), cell.metadata.get("collapsed")]
             assert hidden == ([True, True] if more else [None, None]), cell.source
+
+
+@chapters
+def test_checks_name_the_exercises_they_stand_in(path) -> None:
+    exercises.load()
+    number = 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        heads = re.findall(r"^### Exercise (\d+)", cell.source, re.MULTILINE)
+        number = int(heads[-1]) if heads and cell.cell_type == "markdown" else number
+        for name in NAME(cell.source) if cell.cell_type == "code" else []:
+            assert exercises.EXERCISES[name].number == number, name
 
 
 @chapters

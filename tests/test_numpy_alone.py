@@ -37,7 +37,7 @@ def test_import_and_descend_without_anything_but_numpy():
         check=False,
     )
     assert done.stderr == ""
-    assert done.stdout.splitlines() == ["gradient-descent.limit: correct", "[]"]
+    assert done.stdout.splitlines() == ["Exercise 1 (gradient-descent.limit): correct", "[]"]
 
 
 def test_only_experiments_import_torch_and_only_plots_import_matplotlib():

@@ -13,6 +13,7 @@ from .checking import Verdict, add, function, number
 
 add(
     "accumulation-and-clipping.updates",
+    1,
     number(
         total_updates(1_281_167, 256, epochs=90, accumulation=4, drop_last=True),
         "Round down to batches, then up to groups, then count the epochs.",
@@ -36,6 +37,7 @@ def combine(gradients: Array, sizes: Array) -> Array:
 
 add(
     "accumulation-and-clipping.combine",
+    2,
     function(
         combine,
         lambda rng: [
@@ -58,6 +60,7 @@ add(
 
 add(
     "accumulation-and-clipping.worth",
+    3,
     number(
         16 / (1 / 10 + 1 / 20 + 1 / 40 + 1 / 1000),
         "Each word of a text of n words has the weight 1 / (4 n). Sum the squares.",
@@ -94,6 +97,7 @@ def clip_each(first: Array, second: Array, max_norm: float) -> tuple[Array, Arra
 
 add(
     "accumulation-and-clipping.clip",
+    4,
     function(
         clip,
         lambda rng: [
@@ -142,6 +146,7 @@ def judge_slow_steps(answer: Any) -> Verdict:
 
 add(
     "accumulation-and-clipping.slow",
+    5,
     judge_slow_steps,
     solution=slow_steps,
     wrong=(

@@ -14,6 +14,7 @@ from .checking import Verdict, add, function, number
 
 add(
     "bug-museum.line",
+    1,
     number(8, "Which call belongs to the epoch?", rtol=0),
     solution=8,
     wrong=(2, 4, 6, 9, 10),
@@ -28,6 +29,7 @@ def real_rate(printed: float, epoch: int, step_size: int, gamma: float) -> float
 
 add(
     "bug-museum.real-rate",
+    2,
     function(
         real_rate,
         lambda rng: [
@@ -82,6 +84,7 @@ def broken_adam(*, rooted: bool, inside: bool, counted: bool) -> Callable[..., A
 
 add(
     "bug-museum.adam",
+    3,
     function(
         adam,
         lambda rng: [
@@ -122,6 +125,7 @@ def warmed_up_formula(t: int, base: float, multiplier: float, warmup: int, gamma
 
 add(
     "bug-museum.hand-over",
+    4,
     function(
         warmed_up,
         lambda rng: [(t, 0.001, 40.0, 5, 0.885) for t in (0, 3, 5, 6, 7, 30)],
@@ -167,6 +171,7 @@ def judge_lines(answer: Iterable[int]) -> Verdict:
 
 add(
     "bug-museum.four-lines",
+    5,
     judge_lines,
     solution={2, 8, 15, 17},
     wrong=({2}, {2, 8, 15}, {2, 8, 15, 17, 6}, {2, 8, 16, 17}, set(range(1, 18))),

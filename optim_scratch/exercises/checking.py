@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from .telling import failure, show, wrong_form, wrong_numbers
+
 Verdict = str
 """Empty if the answer is right; otherwise what is wrong, with the case that shows it."""
-
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Exercise:
     ----------
     name : str
         The chapter and the exercise, such as ``"momentum.update"``.
+    number : int
+        The exercise's number in the chapter; one exercise may have several checks.
     judge : callable
         From the answer to a verdict: an empty string if it is right, else what is wrong.
     solution : Any
@@ -35,6 +37,7 @@ class Exercise:
     """
 
     name: str
+    number: int
     judge: Callable[[Any], Verdict]
     solution: Any
     wrong: tuple[Any, ...]
@@ -44,9 +47,15 @@ EXERCISES: dict[str, Exercise] = {}
 """The exercises of the chapters that are loaded, by name."""
 
 
-def add(name: str, judge: Callable[[Any], Verdict], solution: Any, wrong: tuple[Any, ...]) -> None:
+def add(
+    name: str,
+    number: int,
+    judge: Callable[[Any], Verdict],
+    solution: Any,
+    wrong: tuple[Any, ...],
+) -> None:
     """Enter an exercise."""
-    EXERCISES[name] = Exercise(name, judge, solution, wrong)
+    EXERCISES[name] = Exercise(name, number, judge, solution, wrong)
 
 
 def load(chapter: str = "") -> None:
@@ -59,7 +68,11 @@ def load(chapter: str = "") -> None:
         is none of that name.
     """
     package = Path(__file__).parent
-    chapters = {module.stem for module in package.glob("*.py")} - {"__init__", "checking"}
+    chapters = {module.stem for module in package.glob("*.py")} - {
+        "__init__",
+        "checking",
+        "telling",
+    }
     wanted = {chapter.replace("-", "_")} & chapters
     for module in sorted(wanted or chapters):
         import_module(f"optim_scratch.exercises.{module}")
@@ -83,7 +96,7 @@ def check(name: str, answer: Any) -> None:
     Examples
     --------
     >>> check("gradient-descent.limit", 0.1)
-    gradient-descent.limit: correct
+    Exercise 1 (gradient-descent.limit): correct
     """
     if name not in EXERCISES:
         load(str(name).partition(".")[0])
@@ -91,11 +104,13 @@ def check(name: str, answer: Any) -> None:
         load()
         near = get_close_matches(name, EXERCISES, n=3, cutoff=0.3) or sorted(EXERCISES)
         raise ValueError(f"name must be of a known exercise, got {name!r}; near: {', '.join(near)}")
+    exercise = EXERCISES[name]
+    head = f"Exercise {exercise.number} ({name})"
     if answer is None or answer is ...:
-        print(f"{name}: no answer yet")
+        print(f"{head}: no answer yet")
         return
-    verdict = EXERCISES[name].judge(answer)
-    print(f"{name}: {f'not yet. {verdict}' if verdict else 'correct'}")
+    verdict = exercise.judge(answer)
+    print(f"{head}: {f'not yet. {verdict}' if verdict else 'correct'}")
 
 
 def number(expected: float, hint: str = "", rtol: float = 1e-3) -> Callable[[Any], Verdict]:
@@ -105,9 +120,12 @@ def number(expected: float, hint: str = "", rtol: float = 1e-3) -> Callable[[Any
         value = float(answer) if isinstance(answer, Fraction) else answer
         several = isinstance(value, list | tuple) or np.ndim(value)
         if several or np.asarray(value).dtype.kind not in "iuf":
-            return f"The answer must be one number, got {answer!r}."
-        right = np.isclose(float(value), expected, rtol=rtol, atol=0)
-        return "" if right else f"{answer} is not it. {hint}".strip()
+            return f"The answer must be one number, got {show(answer)}."
+        if np.isclose(float(value), expected, rtol=rtol, atol=0):
+            return ""
+        if value and float(value) in {round(expected, decimals) for decimals in (2, 3, 4)}:
+            return f"{answer} is rounded too far: give more digits."
+        return f"{answer} is not it. {hint}".strip()
 
     return judge
 
@@ -126,59 +144,38 @@ def function(
     cases : callable
         From a random generator to a list of argument tuples; array arguments must not be changed.
     hint : str
-        Said after the case that fails.
+        Said after the case whose numbers are wrong; a mistake of form is told by itself.
     """
 
     def judge(answer: Any) -> Verdict:
         if not callable(answer):
-            return f"The answer must be a function, got {answer!r}."
+            return f"The answer must be a function, got {show(answer)}."
         for arguments in cases(np.random.default_rng(0)):
-            verdict = compare(reference, answer, arguments)
+            verdict = compare(reference, answer, arguments, hint)
             if verdict:
-                return f"{verdict} {hint}".strip()
+                return verdict
         return ""
 
     return judge
 
 
-def compare(reference: Callable[..., Any], answer: Any, arguments: tuple[Any, ...]) -> Verdict:
+def compare(
+    reference: Callable[..., Any], answer: Any, arguments: tuple[Any, ...], hint: str = ""
+) -> Verdict:
     """Hold an answer against the reference on one case."""
     given = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
     case = ", ".join(show(a) for a in arguments)
     try:
         got = answer(*given)
     except Exception as error:  # a student's function may fail in any way
-        return f"For ({case}) it raised {type(error).__name__}: {error}."
+        return f"For ({case}) {failure(error)}"
     for before, after in zip(arguments, given, strict=True):
         if isinstance(before, np.ndarray) and not np.array_equal(before, after):
             return f"For ({case}) it changed its argument in place: return new values instead."
+    if got is None:
+        return f"For ({case}) it returned None: does every path end in a return?"
     expected = reference(*arguments)
-    return (
-        "" if same(expected, got) else f"For ({case}) expected {show(expected)}, got {show(got)}."
-    )
-
-
-def same(expected: Any, got: Any) -> bool:
-    """Whether two values, or tuples of values, have one shape and agree to 1e-9."""
-    if isinstance(expected, tuple):
-        alike = isinstance(got, tuple | list) and len(got) == len(expected)
-        return alike and all(same(e, g) for e, g in zip(expected, got, strict=True))
-    try:
-        array = np.asarray(got, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    return np.shape(expected) == array.shape and bool(
-        np.allclose(array, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-    )
-
-
-def show(value: Any) -> str:
-    """Return a value in a few characters."""
-    if isinstance(value, tuple):
-        return "(" + ", ".join(show(v) for v in value) + ")"
-    if callable(value):
-        return getattr(value, "__name__", "a function")
-    try:
-        return np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8)
-    except (TypeError, ValueError):
-        return repr(value)
+    if said := wrong_form(expected, got):
+        return f"For ({case}) {said}"
+    said = wrong_numbers(expected, got)
+    return f"For ({case}) {said} {hint}".strip() if said else ""

@@ -12,6 +12,7 @@ from optim_scratch.parameter import Parameter
 from optim_scratch.schedulers import ExponentialLR, LambdaLR, LinearLR, LRScheduler
 
 from .checking import Verdict, add, function
+from .telling import failure, show
 
 
 def left(memories: Sequence[float], edited: int, now: int) -> float:
@@ -21,6 +22,7 @@ def left(memories: Sequence[float], edited: int, now: int) -> float:
 
 add(
     "composing-and-resuming.left",
+    1,
     function(
         left,
         lambda rng: [
@@ -63,6 +65,7 @@ STEPS: list[tuple[tuple[float, float], tuple[float, float]]] = [
 
 add(
     "composing-and-resuming.commute",
+    3,
     function(
         commute,
         lambda rng: list(STEPS),
@@ -87,6 +90,7 @@ def seam(epoch: int, base: float, start: float, rise: int, gamma: float) -> floa
 
 add(
     "composing-and-resuming.seam",
+    4,
     function(
         seam,
         lambda rng: (
@@ -124,6 +128,7 @@ def per_batch(gamma: float, batches: int) -> float:
 
 add(
     "composing-and-resuming.per-batch",
+    2,
     function(
         per_batch,
         lambda rng: [(0.5, 10), (0.885, 390), (0.1, 1), (1.1, 100)],
@@ -188,7 +193,7 @@ def resumed(build: Build, order: str, calls: int) -> tuple[SGD, LRScheduler]:
 def judge_healthy(answer: Any) -> Verdict:
     """Try a guard on runs resumed in every order, and on one edited by hand."""
     if not callable(answer):
-        return f"The answer must be a function, got {answer!r}."
+        return f"The answer must be a function, got {show(answer)}."
     for name, build in BUILDS.items():
         for words, order in {**ORDERS, "halve the second group's rate": "bos"}.items():
             optimizer, scheduler = resumed(build, order, calls=5)
@@ -197,7 +202,7 @@ def judge_healthy(answer: Any) -> Verdict:
             try:
                 verdict = answer(optimizer, scheduler, 5)
             except Exception as error:  # a student's function may fail in any way
-                return f"For {name} ({words}) it raised {type(error).__name__}: {error}."
+                return f"For {name} ({words}) {failure(error)}"
             if bool(verdict) != healthy(optimizer, scheduler, 5):
                 return f"For {name} after 5 calls ({words}) it should not say {verdict!r}."
     return ""
@@ -205,6 +210,7 @@ def judge_healthy(answer: Any) -> Verdict:
 
 add(
     "composing-and-resuming.healthy",
+    5,
     judge_healthy,
     solution=healthy,
     wrong=(

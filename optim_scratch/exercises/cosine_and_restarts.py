@@ -18,6 +18,7 @@ def rate(t: int, T: int, lr: float, eta_min: float) -> float:
 
 add(
     "cosine-and-restarts.rate",
+    1,
     function(
         rate,
         lambda rng: [
@@ -43,6 +44,7 @@ add(
 
 add(
     "cosine-and-restarts.unit",
+    2,
     number(0.2, "How many whole waves, down and up again, fit into three epochs' calls?"),
     solution=0.2,
     wrong=(0.0, 0.1, rate(3, 60, 0.2, 0.0), rate(400, 60, 0.2, 0.0)),
@@ -68,6 +70,7 @@ def by_logarithm(epoch: float, T_0: int, T_mult: int) -> tuple[int, float, int]:
 
 add(
     "cosine-and-restarts.cycle",
+    3,
     function(
         cycle,
         lambda rng: [
@@ -110,6 +113,7 @@ def bowls(rng: np.random.Generator) -> list[tuple[Array, Array, Array, Array, in
 
 add(
     "cosine-and-restarts.best-rate",
+    4,
     function(
         best_rate,
         bowls,

@@ -20,6 +20,7 @@ def height(t: int, up: int, down: int) -> float:
 
 add(
     "cyclic.height",
+    1,
     function(
         height,
         lambda rng: [
@@ -52,6 +53,7 @@ def cancelling(base_momentum: float, max_momentum: float) -> float:
 
 add(
     "cyclic.cancelling",
+    2,
     function(
         cancelling,
         lambda rng: [(0.8, 0.9), (0.85, 0.95), (0.5, 0.99), (0.0, 0.9)],
@@ -74,6 +76,7 @@ def price(rates: Array) -> float:
 
 add(
     "cyclic.price",
+    3,
     function(
         price,
         lambda rng: [
@@ -101,6 +104,7 @@ def length(rate: float, h: float, low: float, high: float) -> float:
 
 add(
     "cyclic.length",
+    4,
     function(
         length,
         lambda rng: [(0.01, 10.0, 1e-4, 0.4), (0.05, 1.0, 1e-5, 1.0), (0.001, 3.0, 1e-3, 10.0)],

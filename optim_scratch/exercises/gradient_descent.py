@@ -15,6 +15,7 @@ Gradient = Callable[[Array], Array]
 
 add(
     "gradient-descent.limit",
+    1,
     number(0.1, "Which curvature of the ravine sets the limit 2/L: the largest or the smallest?"),
     solution=2 / 20,
     wrong=(2.0, 0.05, 40.0, "0.1"),
@@ -65,6 +66,7 @@ def quartic(theta: Array) -> Array:
 
 add(
     "gradient-descent.update",
+    2,
     function(
         descent,
         lambda rng: [
@@ -95,6 +97,7 @@ def _iterations_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 add(
     "gradient-descent.iterations",
+    3,
     function(
         iterations,
         _iterations_cases,
@@ -117,6 +120,7 @@ def batch_variance(gradients: Array, size: int) -> float:
 
 add(
     "gradient-descent.variance",
+    5,
     function(
         batch_variance,
         lambda rng: [
@@ -138,6 +142,7 @@ add(
 
 add(
     "gradient-descent.order",
+    4,
     number(0.25, "The sharpness settles at 2/η: which η puts that at 8?", rtol=0.02),
     solution=2 / 8,
     wrong=(4.0, 0.125, 0.5, 16.0, "1/4"),

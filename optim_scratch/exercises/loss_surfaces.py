@@ -13,6 +13,7 @@ from .checking import add, function, number
 
 add(
     "loss-surfaces.condition",
+    1,
     number(
         (54 + 800**0.5) / (54 - 800**0.5),
         "The condition number is a ratio of eigenvalues, the largest over the smallest.",
@@ -46,6 +47,7 @@ def _slopes_in_place(f: Callable[[Array], float], theta: Array, w: float) -> Arr
 
 add(
     "loss-surfaces.slopes",
+    2,
     function(
         _slopes,
         _slopes_cases,
@@ -73,6 +75,7 @@ def _turned(condition: float, degrees: float) -> float:
 
 add(
     "loss-surfaces.turned",
+    3,
     number(
         _turned(100, 15),
         "Scale the Hessian's rows and columns by the roots of its diagonal; its eigenvalues are "
@@ -96,6 +99,7 @@ def _escape_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 add(
     "loss-surfaces.escape",
+    4,
     function(
         _steps_to_leave,
         _escape_cases,
@@ -113,6 +117,7 @@ add(
 
 add(
     "loss-surfaces.momentum",
+    5,
     number(
         1 + 0.1**0.5,
         "Write the step with y alone, from two steps back, and look for solutions that grow by "

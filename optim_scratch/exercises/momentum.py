@@ -49,6 +49,7 @@ def _update_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 add(
     "momentum.update",
+    1,
     function(_update, _update_cases, "torch's buffer holds plain gradients; the rate comes after."),
     solution=_update,
     wrong=(_rate_inside, _average, _old_buffer, _nesterov, _in_place),
@@ -56,6 +57,7 @@ add(
 
 add(
     "momentum.terminal",
+    2,
     number(
         0.02 * 3 / (1 - 0.95),
         "Where does b ← μ b + g come to rest, and how long is a step from there?",
@@ -66,6 +68,7 @@ add(
 
 add(
     "momentum.optimal",
+    3,
     number(
         (9 / 11) ** 2,
         "Both ends of the band, (1 − √μ)² and (1 + √μ)², must meet a curvature times the rate.",
@@ -119,6 +122,7 @@ def _convert_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 add(
     "momentum.convert",
+    4,
     function(_convert, _convert_cases, "Which b makes −η b the textbook's velocity?"),
     solution=_convert,
     wrong=(_unscaled, _upside_down, _all_scaled, _old_rate),
@@ -126,6 +130,7 @@ add(
 
 add(
     "momentum.cycle",
+    5,
     number(
         42875 / 18252,
         "With κ = 36 the rate is 4/49, the momentum 25/49, and the pieces of the slope are "

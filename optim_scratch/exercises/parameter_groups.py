@@ -10,6 +10,7 @@ from .checking import add, function, number
 
 add(
     "parameter-groups.first-rate",
+    1,
     number(
         0.01 / 2.6**3,
         "From the last of four layers to the first there are three steps.",
@@ -21,6 +22,7 @@ add(
 
 add(
     "parameter-groups.erased",
+    2,
     number(50, "Adam's first step has the length of the rate. What does the decay do to it?"),
     solution=50,
     wrong=(0.05 / (0.001 * 0.0001), 500_000, 10_000, 0.05, 5),
@@ -34,6 +36,7 @@ def awake(epoch: int, layer: int, layers: int, every: int) -> float:
 
 add(
     "parameter-groups.awake",
+    3,
     function(
         awake,
         lambda rng: [(e, i, 3, 2) for i in (2, 1, 0) for e in (0, 1, 2, 3, 4, 9)],
@@ -57,6 +60,7 @@ def survive(rates: Array, epochs: int, gamma: float, max_lr: float) -> tuple[Arr
 
 add(
     "parameter-groups.survive",
+    4,
     function(
         survive,
         lambda rng: [
@@ -86,6 +90,7 @@ def matching_rate(curvature: float, penalty: float, steps: int) -> float:
 
 add(
     "parameter-groups.matching",
+    5,
     function(
         matching_rate,
         lambda rng: [(1.0, 1.0, 10), (10.0, 0.5, 100), (0.1, 2.0, 5), (3.0, 7.0, 1)],

@@ -16,6 +16,7 @@ def drops(epochs: int, patience: int, cooldown: int) -> int:
 
 add(
     "plateau.drops",
+    1,
     function(
         drops,
         lambda rng: [
@@ -64,6 +65,7 @@ def careless(metric: float, best: float, threshold: float, mode: str) -> bool:
 
 add(
     "plateau.beats",
+    2,
     function(
         beats,
         lambda rng: [
@@ -114,6 +116,7 @@ def chance(epoch: int, patience: int) -> float:
 
 add(
     "plateau.chance",
+    3,
     function(
         chance,
         lambda rng: [(1, 0), (2, 0), (3, 0), (6, 5), (7, 5), (13, 5), (14, 5), (30, 5), (40, 10)],

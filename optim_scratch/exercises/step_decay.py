@@ -10,6 +10,7 @@ import numpy as np
 from optim_scratch.problems import NoisyQuadratic
 
 from .checking import Verdict, add, function
+from .telling import failure, show
 
 
 def drops(epochs: int, step_size: int) -> int:
@@ -19,6 +20,7 @@ def drops(epochs: int, step_size: int) -> int:
 
 add(
     "step-decay.drops",
+    1,
     function(
         drops,
         lambda rng: [(30, 16), (100, 100), (101, 100), (1, 1), (90, 30)],
@@ -46,6 +48,7 @@ def naive_floor(lr: float, momentum: float, curvature: float, sigma: float) -> f
 
 add(
     "step-decay.floor",
+    2,
     function(
         floor,
         lambda rng: [
@@ -76,6 +79,7 @@ def after(before: float, centre: float, gamma: float) -> float:
 
 add(
     "step-decay.after",
+    3,
     function(
         after,
         lambda rng: [(*np.sort(rng.random(2))[::-1], g) for g in (0.1, 0.2, 0.5)],
@@ -97,6 +101,7 @@ def ratio(t: int, T: float) -> float:
 
 add(
     "step-decay.ratio",
+    4,
     function(
         ratio,
         lambda rng: [(1, 5.0), (2, 5.0), (10, 5.0), (1, 0.5), (7, 0.5), (29, 20.0)],
@@ -119,6 +124,7 @@ def edited(t: int, k: int, lr: float, T: int, p: float) -> float:
 
 add(
     "step-decay.edited",
+    5,
     function(
         edited,
         lambda rng: [
@@ -156,14 +162,14 @@ def best_drop(problem: NoisyQuadratic, steps: int, lr: float, gamma: float) -> i
 def judge_best_drop(answer: Callable[..., Any]) -> Verdict:
     """Judge by the loss that the answer's drop leads to, so that any equally good drop passes."""
     if not callable(answer):
-        return f"The answer must be a function, got {answer!r}."
+        return f"The answer must be a function, got {show(answer)}."
     for curvatures, noise, start in (([0.05, 4.0], 1.0, 3.0), ([0.01, 1.0], 0.5, 2.0)):
         problem = NoisyQuadratic(curvatures, noise, start=start)
         best = best_drop(problem, 80, 0.2, 0.1)
         try:
             reached = final_loss(problem, 80, 0.2, 0.1, int(answer(problem, 80, 0.2, 0.1)))
         except Exception as error:  # a student's function may fail in any way
-            return f"For curvatures {curvatures} it raised {type(error).__name__}: {error}."
+            return f"For curvatures {curvatures} {failure(error)}"
         if reached > (1 + 1e-9) * final_loss(problem, 80, 0.2, 0.1, best):
             return (
                 f"For curvatures {curvatures}, noise {noise}, start {start}, 80 steps, rate 0.2 "
@@ -174,6 +180,7 @@ def judge_best_drop(answer: Callable[..., Any]) -> Verdict:
 
 add(
     "step-decay.best-drop",
+    6,
     judge_best_drop,
     solution=best_drop,
     wrong=(

@@ -38,6 +38,7 @@ def _swings(rng: np.random.Generator) -> list[tuple[float, float]]:
 
 add(
     "the-training-loop.frozen",
+    1,
     number(81, "How many drops does it take, and which call makes the last of them?"),
     solution=16 * 5 + 1,
     wrong=(80, 5, 65, 16 * np.log(1e-3) / np.log(0.2), 390, "81"),
@@ -45,6 +46,7 @@ add(
 
 add(
     "the-training-loop.epoch-loss",
+    2,
     function(epoch_loss, _epochs, "How many examples does each mean stand for?"),
     solution=lambda means, sizes: np.dot(means, sizes) / sizes.sum(),
     wrong=(
@@ -58,6 +60,7 @@ add(
 
 add(
     "the-training-loop.accumulation",
+    3,
     function(
         loss_factors,
         lambda rng: [(sizes,) for _, sizes in _epochs(rng)],
@@ -75,6 +78,7 @@ add(
 
 add(
     "the-training-loop.period",
+    4,
     function(period, _swings, "How large is ω, and how many steps are a full turn?"),
     solution=lambda lr, curvature: np.pi / np.arcsin(np.sqrt(lr * curvature) / 2),
     wrong=(

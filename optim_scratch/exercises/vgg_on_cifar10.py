@@ -67,6 +67,7 @@ def _curves(rng: np.random.Generator) -> list[tuple[Array, Array]]:
 
 add(
     "vgg-on-cifar10.parameters",
+    1,
     function(
         parameters,
         _variants,
@@ -87,6 +88,7 @@ add(
 
 add(
     "vgg-on-cifar10.corrected",
+    2,
     function(
         corrected,
         lambda rng: [
@@ -111,6 +113,7 @@ add(
 
 add(
     "vgg-on-cifar10.seeds",
+    3,
     function(
         seeds,
         lambda rng: [(0.31, 0.5), (0.62, 0.5), (0.31, 0.1), (0.9, 2.1), (1.1, 0.5)],
@@ -129,6 +132,7 @@ add(
 
 add(
     "vgg-on-cifar10.honest",
+    4,
     function(
         honest,
         _curves,
@@ -146,6 +150,7 @@ add(
 
 add(
     "vgg-on-cifar10.effects",
+    5,
     function(
         effects,
         lambda rng: [(rng.uniform(70, 90, size=(2, 2)),) for _ in range(3)],

@@ -16,6 +16,7 @@ def rate_of_update(k: int, lr: float, warmup: int) -> float:
 
 add(
     "warmup.rate-of-update",
+    1,
     function(
         rate_of_update,
         lambda rng: [(1, 0.1, 4), (2, 0.1, 4), (5, 0.1, 4), (6, 0.1, 4), (50, 0.003, 100)],
@@ -38,6 +39,7 @@ def noam_warmup(peak: float, width: int) -> float:
 
 add(
     "warmup.noam",
+    2,
     function(
         noam_warmup,
         lambda rng: [(1e-3, 512), (5e-4, 512), (1e-3, 256), (2e-4, 1024)],
@@ -60,6 +62,7 @@ def gradients_needed(kurtosis: float, spread: float) -> float:
 
 add(
     "warmup.gradients-needed",
+    3,
     function(
         gradients_needed,
         lambda rng: [(3.0, 0.1), (1.86, 0.1), (3.0, 0.02), (9.0, 0.5)],
@@ -92,6 +95,7 @@ def slopes_and_bowls(rng: np.random.Generator) -> list[tuple[Array, Array]]:
 
 add(
     "warmup.longest-step",
+    4,
     function(
         longest_step,
         slopes_and_bowls,
@@ -139,6 +143,7 @@ def one_factor_more(
 
 add(
     "warmup.gradual",
+    5,
     function(
         gradual_rates,
         lambda rng: [(30, 0.001, 40, 5, 0.885), (12, 0.1, 8, 5, 0.5), (4, 0.01, 2, 5, 0.9)],

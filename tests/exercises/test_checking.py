@@ -17,9 +17,13 @@ def verdict(capsys, name, answer):
     return capsys.readouterr().out.strip()
 
 
+def head(exercise):
+    return f"Exercise {exercise.number} ({exercise.name})"
+
+
 @every
 def test_the_solution_passes(exercise: Exercise, capsys):
-    assert verdict(capsys, exercise.name, exercise.solution) == f"{exercise.name}: correct"
+    assert verdict(capsys, exercise.name, exercise.solution) == f"{head(exercise)}: correct"
 
 
 @every
@@ -27,7 +31,7 @@ def test_wrong_answers_do_not(exercise: Exercise, capsys):
     assert len(exercise.wrong) >= 3
     for answer in exercise.wrong:
         said = verdict(capsys, exercise.name, answer)
-        assert said.startswith(f"{exercise.name}: not yet. "), answer
+        assert said.startswith(f"{head(exercise)}: not yet. "), answer
 
 
 @every
@@ -39,7 +43,7 @@ def test_nonsense_does_not(exercise: Exercise, answer, capsys):
 @every
 @pytest.mark.parametrize("answer", [None, ...])
 def test_no_answer_is_no_mistake(exercise: Exercise, answer, capsys):
-    assert verdict(capsys, exercise.name, answer) == f"{exercise.name}: no answer yet"
+    assert verdict(capsys, exercise.name, answer) == f"{head(exercise)}: no answer yet"
 
 
 def test_an_unknown_exercise_gets_the_nearest():
@@ -65,17 +69,17 @@ JUDGE = function(double, lambda rng: [(rng.normal(size=3),), (1.5,)], "Hint.")
         (lambda x: x + x, ""),
         (lambda x: list(x + x) if np.ndim(x) else x + x, ""),
         (lambda x: x**2, "expected"),
-        (lambda x: float(np.sum(x)), "expected"),
-        (lambda x: None, "got None"),
-        (lambda: 1, "raised TypeError"),
+        (lambda x: float(np.sum(x)), "expected an array of shape (3,)"),
+        (lambda x: None, "it returned None: does every path end in a return?"),
+        (lambda: 1, "it could not be called: TypeError: "),
         (twice_in_place, "changed its argument in place"),
-        (2.0, "must be a function"),
+        (2.0, "must be a function, got 2."),
     ],
 )
 def test_judge_of_functions(answer, said):
     verdict = JUDGE(answer)
     assert (said in verdict) if said else verdict == ""
-    assert verdict == "" or "Hint." in verdict or "must be a function" in verdict
+    assert ("Hint." in verdict) == (said == "expected"), "a mistake of form is told by itself"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,13 @@ def test_judge_of_functions(answer, said):
 )
 def test_judge_of_numbers_admits(answer):
     assert number(0.25)(answer) == ""
+
+
+@pytest.mark.parametrize("answer", [0.67, 0.669])
+def test_a_number_that_is_rounded_too_far_is_told_so(answer):
+    judge = number(0.66942, "Hint.", rtol=1e-4)
+    assert judge(answer) == f"{answer} is rounded too far: give more digits."
+    assert judge(0.66) == "0.66 is not it. Hint."
 
 
 @pytest.mark.parametrize("answer", [0.2, np.nan, np.inf, [0.25], "0.25", True, 0.25j])
@@ -101,7 +112,8 @@ def test_a_chapters_exercises_are_loaded_when_one_is_asked_for():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        "['optim_scratch.exercises.checking']",
-        "gradient-descent.limit: correct",
-        "['optim_scratch.exercises.checking', 'optim_scratch.exercises.gradient_descent']",
+        "['optim_scratch.exercises.checking', 'optim_scratch.exercises.telling']",
+        "Exercise 1 (gradient-descent.limit): correct",
+        "['optim_scratch.exercises.checking', 'optim_scratch.exercises.gradient_descent', "
+        "'optim_scratch.exercises.telling']",
     ]
