@@ -239,6 +239,6 @@ def _dataset(name: str, checksum: str, arrays: archives.Decoded) -> Dataset:
             raise ValueError("images must be bytes of shape (n, 32, 32, 3)")
         if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
             raise ValueError("labels must be bytes, one an image")
-        if not len(labels) or labels.max() >= len(classes):
+        if labels.max() >= len(classes):  # of no labels at all NumPy refuses to take it
             raise ValueError("labels must be of the classes")
     return loaded
