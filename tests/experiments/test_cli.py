@@ -435,10 +435,10 @@ def test_a_record_of_whatever_is_an_error_of_one_line(home, tmp_path, a_record, 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"seed": ' + "9" * 5000 + "}", "\ud800"])
 def test_what_is_no_json_is_an_error_of_one_line(home, tmp_path, capsys, text):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b.json").write_text(text, errors="surrogatepass")
+    (tmp_path / "a" / "\x1b[2J.json").write_text(text, errors="surrogatepass")
     assert cli.main(["show", "--results", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
-    assert err.startswith("optim-lab: b.json is not JSON: ")
+    assert err.startswith(r"optim-lab: \x1b[2J.json is not JSON: ")
     assert (out, err.count("\n")) == ("", 1)
 
 

@@ -303,6 +303,7 @@ def unpacked(folder, files):
     ("spoil", "message"),
     [
         (lambda f: (f / "train/eel").symlink_to(f / "train/cat"), "train/eel is a link"),
+        (lambda f: (f / "train/eel").mkdir(), "train/eel is empty"),
         (lambda f: (f / "train/cat/9.jpg").symlink_to(f / "no"), r"9\.jpg is no file"),
         (lambda f: (f / "test/cat/9.jpg").symlink_to("/dev/zero"), r"9\.jpg is no file"),
         (lambda f: os.mkfifo(f / "test/cat/9.jpg"), r"9\.jpg is no file"),
@@ -313,6 +314,13 @@ def test_nothing_in_a_folder_is_passed_over(tmp_path, folder_files, spoil, messa
     spoil(unpacked(tmp_path / "images", folder_files))
     with pytest.raises(ValueError, match=message):
         data.load(str(tmp_path / "images"))
+
+
+@pytest.mark.parametrize("name", ["train/eel/more/0.jpg", "test/0.jpg"])
+def test_images_elsewhere_than_in_a_class_are_not_passed_over(tmp_path, folder_files, name):
+    files = {**folder_files, name: b"x", "notes.txt": b"beside the parts there may be anything"}
+    with pytest.raises(ValueError, match=f"{name} is not where images are"):
+        data.load(str(tar_of(tmp_path / "a.tar", files)))
 
 
 def test_a_class_folder_that_cannot_be_read_is_named(tmp_path, folder_files, monkeypatch):
