@@ -178,6 +178,14 @@ def test_an_error_is_one_line(words, message, capsys):
     assert out == ""
 
 
+def test_what_is_not_installed_is_named_as_pip_knows_it(monkeypatch, capsys):
+    for module in ("PIL", "tqdm"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(TRIAL) == 2
+    wanted = "optim-lab: running needs what is not installed: pip install tqdm pillow\n"
+    assert capsys.readouterr().err == wanted
+
+
 @pytest.mark.parametrize("stage", ["write", "fsync"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(home, monkeypatch, capsys, stage):
     def full(*_, **__):
