@@ -76,11 +76,25 @@ def test_decoded_images_are_cached_by_checksum(tmp_path, home, folder_files, mon
     assert np.array_equal(data.load(str(archive)).train_images, first.train_images)
 
 
-def test_a_damaged_cache_says_so(tmp_path, home, folder_files):
+def half(content):
+    return content[: len(content) // 2]
+
+
+def of_another_compression(content):
+    method = content.index(b"PK\1\2") + 10
+    return content[:method] + b"c\0" + content[method + 2 :]
+
+
+def with_a_shape_that_does_not_end(content):
+    return content.replace(b"(4, 32, 32, 3)", b"(4, 32, 32, 3#")
+
+
+@pytest.mark.parametrize("spoil", [half, of_another_compression, with_a_shape_that_does_not_end])
+def test_a_damaged_cache_says_so(tmp_path, home, folder_files, spoil):
     archive = tar_of(tmp_path / "images.tar", folder_files, "w")
     data.load(str(archive))
     (cache,) = (home / ".data").iterdir()
-    cache.write_bytes(cache.read_bytes()[:500])
+    cache.write_bytes(spoil(cache.read_bytes()))
     with pytest.raises(ValueError, match=r"\.npz is damaged; delete it"):
         data.load(str(archive))
 
