@@ -7,6 +7,7 @@ endif
 PYTHON ?= python3
 VENV := .venv
 FRAMEWORKS := $(VENV)-frameworks
+OLDEST := $(VENV)-oldest
 BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check --no-input install --quiet --no-compile
 PIP := $(BIN)/python $(INSTALL)
@@ -22,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab lint format types unit nbval site site-test notebook notebooks figures \
-        frameworks bench results clean
+        frameworks oldest bench results clean
 
 help: ## list the targets
 	@echo "Optimizers from Scratch: make <target>"
@@ -81,6 +82,11 @@ figures: $(VENV)/.test ## run every notebook and compare its pictures with the c
 frameworks: $(FRAMEWORKS)/.test ## our schedulers in Lightning, accelerate, transformers, ignite, skorch
 	@$(FRAMEWORKS)/bin/python -m pytest tests/frameworks
 
+oldest: $(OLDEST)/.test ## the package with the oldest versions that it admits
+	@$(OLDEST)/bin/python -m pytest -k "not 4-SWALR" optim_scratch tests/experiments tests/training \
+	  tests/test_checks.py tests/test_descent.py tests/test_parameter.py tests/test_plot.py \
+	  tests/test_problems.py tests/test_registry.py tests/test_saving.py tests/test_surfaces.py
+
 bench: $(VENV)/.test ## speed, as ratios measured side by side
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
@@ -121,4 +127,10 @@ $(FRAMEWORKS)/.test: pyproject.toml tests/frameworks/constraints.txt | $(BIN)/py
 	@echo "installing the frameworks into $(FRAMEWORKS) ..."
 	@$(BIN)/python -m venv $(FRAMEWORKS)
 	@$(FRAMEWORKS)/bin/python $(INSTALL) -c tests/frameworks/constraints.txt -e '.[frameworks]'
+	@touch $@
+
+$(OLDEST)/.test: pyproject.toml tests/oldest.txt | $(BIN)/python
+	@echo "installing the oldest versions into $(OLDEST) (with torch's CUDA on Linux: gigabytes) ..."
+	@$(BIN)/python -m venv $(OLDEST)
+	@$(OLDEST)/bin/python $(INSTALL) -c tests/oldest.txt -e '.[plot,torch]' pytest hypothesis pyparsing
 	@touch $@

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PACKED = ["pyproject.toml", "README.md", "LICENSE", "optim_scratch"]
+PACKED = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "optim_scratch", "optim_lab.py"]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 

@@ -7,62 +7,56 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"]
+FILES = [
+    "pyproject.toml",
+    "setup.py",
+    "optim_lab.py",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+]
 BUILD = "from setuptools import build_meta as b; b.build_sdist('../out'); b.build_wheel('../out')"
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Path:
-    """Return a folder with the archive and the wheel of this checkout."""
+def archive(tmp_path_factory) -> dict[str, bytes]:
+    """Return the files of the archive that is built from this checkout."""
     source = tmp_path_factory.mktemp("build") / "source"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "optim_scratch", source / "optim_scratch", ignore=ignored)
-    shutil.copytree(ROOT / "tests", source / "tests", ignore=ignored)
-    for name in [*FILES, "CITATION.cff"]:
+    for folder in ("optim_scratch", "tests"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=ignored)
+    for name in FILES:
         shutil.copy(ROOT / name, source / name)
     (out := source.parent / "out").mkdir()
     command = [sys.executable, "-W", "ignore", "-c", BUILD]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
-    return out
+    with tarfile.open(next(out.glob("*.tar.gz"))) as packed:
+        files = [member for member in packed if member.isfile()]
+        return {m.name.partition("/")[2]: packed.extractfile(m).read() for m in files}
 
 
-def metadata(built: Path) -> email.message.Message:
-    """Return what the wheel says of itself."""
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
-        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
-        return email.message_from_bytes(wheel.read(name))
+def test_the_archive_holds_the_package_and_no_tests_that_need_the_book(archive) -> None:
+    assert archive.keys() >= {*FILES, "optim_scratch/py.typed"}
+    assert any(name.startswith("optim_scratch/results/") for name in archive)
+    assert not [name for name in archive if name.startswith(("tests", "book"))]
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(built) -> None:
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
-        found = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    package = (ROOT / "optim_scratch").rglob("*")
-    files = {p.relative_to(ROOT).as_posix() for p in package if p.is_file()}
-    assert found == {name for name in files if "__pycache__" not in name}
-
-
-def test_the_archive_holds_no_tests_that_need_the_book(built) -> None:
-    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    assert names >= {*FILES, "CITATION.cff", "optim_scratch/py.typed"}
-    assert not [name for name in names if name.startswith(("tests", "book"))]
-
-
-def test_the_readme_is_a_description_without_relative_addresses(built) -> None:
-    text = metadata(built).get_payload()
-    assert metadata(built)["Description-Content-Type"] == "text/markdown"
+def test_the_readme_is_a_description_without_relative_addresses(archive) -> None:
+    said = email.message_from_bytes(archive["PKG-INFO"])
+    assert said["Description-Content-Type"] == "text/markdown"
+    text = said.get_payload()
     assert text.strip().startswith("# Optimizers from Scratch")
     assert len(text) > 3000
     targets = re.findall(r"\]\(([^)]*)\)", text)
     assert [target for target in targets if not target.startswith(("https://", "#"))] == []
-    for said in ("LICENSE", "CITATION.cff"):
-        assert said in text
+    for name in ("LICENSE", "CITATION.cff"):
+        assert name in text
 
 
 def test_every_extra_that_a_message_names_exists() -> None:
@@ -73,6 +67,18 @@ def test_every_extra_that_a_message_names_exists() -> None:
             if where.endswith(("optim-scratch", "'.")):
                 assert where == "'.", f"{path}: {where} is not to be had by that name"
                 assert set(named.split(",")) <= extras, path
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_are_admitted() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in ("plot", "torch"):
+        wanted += project["optional-dependencies"][extra]
+    lines = (ROOT / "tests/oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    for requirement in wanted:
+        name, _, version = requirement.partition(">=")
+        assert pinned[name] == version + ".0" * (2 - version.count(".")), requirement
 
 
 WITHOUT = """
@@ -109,5 +115,5 @@ def test_training_without_torch_says_what_to_install(tmp_path) -> None:
     program += f"sys.exit(main(['run', 'constant', '--results', {str(tmp_path)!r}]))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode != 0
-    assert "pip install torch tqdm pandas pillow matplotlib" in done.stderr
+    assert "pip install torch" in done.stderr
     assert "Traceback" not in done.stderr

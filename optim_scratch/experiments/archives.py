@@ -76,10 +76,13 @@ def decode_folder(files: Mapping[str, bytes]) -> Decoded:
     Raises
     ------
     ValueError
-        When a part is missing, the parts have other classes or more than 256, or an image is
-        damaged, not 32×32, or has more than 8 bits a colour.
+        When a part is missing, the parts have other classes or more than 256, a file lies beside
+        or below a class's own, or an image is damaged, not 32×32, or has more than 8 bits a colour.
     """
     members = [(PurePosixPath(name).parts, name) for name in sorted(files)]
+    for parts, name in members:
+        if parts[0] in ("train", "test") and len(parts) != 3:
+            raise ValueError(f"{shown(name)} is not where images are, in {parts[0]}/<class>/")
     found = [(*parts, name) for parts, name in members if len(parts) == 3]
     by_part = {p: [entry for entry in found if entry[0] == p] for p in ("train", "test")}
     classes = {part: sorted({entry[1] for entry in entries}) for part, entries in by_part.items()}

@@ -1,6 +1,7 @@
 """`optim-lab`: list the recipes, run them, show what came out."""
 
 import argparse
+import importlib
 import shlex
 import signal
 import sys
@@ -16,6 +17,8 @@ from optim_scratch.experiments.terminal import say, settle, shown, told
 
 ENDED = 128
 """What a shell adds the number of the signal to that ended a command."""
+NEEDED = {"torch": "torch", "tqdm": "tqdm", "PIL": "pillow"}
+"""The modules that a run needs beside NumPy, and the packages that they come in."""
 PATIENCE = 10.0
 """Seconds of silence."""
 
@@ -178,7 +181,7 @@ def _run(options: argparse.Namespace, endings: Endings) -> None:
         files.check_writable((folder or files.results_folder()) / suite)
         files.check_writable(files.runs_folder() / suite)
     with endings.held():  # some of what is imported would lose an interruption
-        _import_torch()
+        _import_all()
         from optim_scratch.experiments import data
         from optim_scratch.experiments.places import Place
     settings = _settings(options)
@@ -206,12 +209,17 @@ def _folder(options: argparse.Namespace) -> Path | None:
     return options.results or (files.runs_folder() / "results" if trial else None)
 
 
-def _import_torch() -> None:
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        packages = "torch tqdm pandas pillow matplotlib"  # by name, ours is on no package index
-        raise ValueError(f"running needs torch: pip install {packages}") from error
+def _import_all() -> None:
+    """Import what a run needs, or say how to install all of it that is missing."""
+    missing = []
+    for module, package in NEEDED.items():
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            missing.append(package)
+    if missing:
+        words = " ".join(missing)
+        raise ValueError(f"running needs what is not installed: pip install {words}")
 
 
 def _settings(options: argparse.Namespace) -> Any:

@@ -19,8 +19,9 @@ def read_folder(path: Path) -> dict[str, bytes]:
     Raises
     ------
     ValueError
-        When a folder below it cannot be read or is a link, when something is no file (a pipe, a
-        device, a link that leads nowhere), or when there is more than in an archive is admitted.
+        When a folder below it is empty, cannot be read or is a link, when something is no file (a
+        pipe, a device, a link that leads nowhere), or when there is more than in an archive is
+        admitted.
     """
     files: dict[str, bytes] = {}
     total = 0
@@ -36,6 +37,8 @@ def read_folder(path: Path) -> dict[str, bytes]:
 def _walk(folder: Path) -> Iterator[Path]:
     """Yield all files below a folder, in order."""
     for place, folders, names in os.walk(folder, onerror=_refuse):
+        if not folders and not names:
+            raise ValueError(f"{shown(place)} is empty; an image folder holds images")
         for name in sorted(folders):
             inner = Path(place, name)
             if inner.is_symlink():

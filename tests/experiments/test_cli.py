@@ -178,6 +178,14 @@ def test_an_error_is_one_line(words, message, capsys):
     assert out == ""
 
 
+def test_what_is_not_installed_is_named_as_pip_knows_it(monkeypatch, capsys):
+    for module in ("PIL", "tqdm"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(TRIAL) == 2
+    wanted = "optim-lab: running needs what is not installed: pip install tqdm pillow\n"
+    assert capsys.readouterr().err == wanted
+
+
 @pytest.mark.parametrize("stage", ["write", "fsync"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(home, monkeypatch, capsys, stage):
     def full(*_, **__):
@@ -435,10 +443,10 @@ def test_a_record_of_whatever_is_an_error_of_one_line(home, tmp_path, a_record, 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"seed": ' + "9" * 5000 + "}", "\ud800"])
 def test_what_is_no_json_is_an_error_of_one_line(home, tmp_path, capsys, text):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b.json").write_text(text, errors="surrogatepass")
+    (tmp_path / "a" / "\x1b[2J.json").write_text(text, errors="surrogatepass")
     assert cli.main(["show", "--results", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
-    assert err.startswith("optim-lab: b.json is not JSON: ")
+    assert err.startswith(r"optim-lab: \x1b[2J.json is not JSON: ")
     assert (out, err.count("\n")) == ("", 1)
 
 
