@@ -22,7 +22,10 @@ async () => {
   copy.querySelectorAll("pre, code, script, .math").forEach((e) => e.remove());
   const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
   if (raw) found.push(`raw markup in the text: ${raw[0]}`);
-  const load = (i) => i.decode().catch(() => found.push(`broken: ${i.src}`));
+  const load = (i) => {
+    i.loading = "eager";
+    return i.decode().catch(() => found.push(`broken: ${i.src}`));
+  };
   await Promise.all(all("img").map(load));
   all("img").filter((i) => !i.alt.trim()).forEach((i) => found.push(`no alt text: ${i.src}`));
   all("article svg[role=img]:not([aria-hidden], [aria-label])")
