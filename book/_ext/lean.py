@@ -4,7 +4,8 @@
 - fontawesome.js, 1.5 MB of which a page shows a dozen icons: they stand in `_static/icons.css`;
 - the scripts of the search page, on every other page (`_templates/layout.html` lacks them);
 - marks around the parts of code that have no colour of their own: two thirds of all its marks;
-- pictures say how large they are, so that nothing jumps, and those further down load when needed.
+- pictures say how large they are, so that nothing jumps, load when they are needed, and lead to
+  themselves in full size.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 import imagesize
 from sphinx.application import Sphinx
 
-IMAGE = re.compile(r"<img\b[^>]*>")
+IMAGE = re.compile(r"(<a\b[^>]*>\s*)?(<img\b[^>]*>)")
 FONTAWESOME = re.compile(r"<(?:script[^>]*fontawesome[^>]*></script|link[^>]*fontawesome[^>]*)>")
 THEBE = re.compile(
     r'<script type="text/x-thebe-config">.*?</script>|<script>kernelName.*?</script>', re.DOTALL
@@ -59,7 +60,8 @@ def lighten(
     def sized(match: re.Match) -> str:
         nonlocal seen
         seen += 1
-        return with_size(match[0], names.get, first=seen == 1)
+        image = with_size(match[2], names.get, first=seen == 1)
+        return f"{match[1]}{image}" if match[1] else linked(image)
 
     if context.get("body"):
         thin = PLAIN.sub(r"\1", THEBE.sub("", context["body"]))
@@ -76,6 +78,12 @@ def with_size(tag: str, find: Callable[[str], Path | None], first: bool) -> str:
         told |= {"width": width, "height": height}
     new = "".join(f' {key}="{value}"' for key, value in told.items() if f" {key}=" not in tag)
     return f"<img{new}{tag[4:]}"
+
+
+def linked(image: str) -> str:
+    """Link a picture of the book to itself: a tap on a telephone shows it alone, to zoom."""
+    source = re.search(r'src="([^"]*_images/[^"]*)"', image)
+    return f'<a class="full-size" href="{source[1]}">{image}</a>' if source else image
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -27,7 +27,13 @@ async () => {
     return i.decode().catch(() => found.push(`broken: ${i.src}`));
   };
   await Promise.all(all("img").map(load));
-  all("img").filter((i) => !i.alt.trim()).forEach((i) => found.push(`no alt text: ${i.src}`));
+  all("article img").filter((i) => !i.alt.trim())
+    .forEach((i) => found.push(`no alt text: ${i.src}`));
+  all("article img[src*='_images/']").filter((i) => !i.closest("a[href]"))
+    .forEach((i) => found.push(`no link to the full picture: ${i.src}`));
+  all(".cell_output pre").filter((p) => /^ *(def|class) \w+\(.*:$/m.test(p.textContent))
+    .filter((p) => !p.querySelector("span.k"))
+    .forEach((p) => found.push(`source without colours: ${p.textContent.slice(0, 60)}`));
   all("article svg[role=img]:not([aria-hidden], [aria-label])")
     .forEach(() => found.push("a drawing without a label"));
   const ids = [...article.querySelectorAll("[id]")].map((e) => e.id);
@@ -126,6 +132,13 @@ def test_every_page(reader, name) -> None:
         assert page.locator("article .cell_output img, article figure img").count()
         link = page.locator("a.btn-download-source-button").evaluate("a => a.href")
         assert json.loads(page.request.get(link).body())["nbformat"] == 4
+
+
+@pytest.mark.parametrize("name", ["genindex", "search", "404"])
+def test_pages_that_no_contents_name_fit_a_narrow_screen(page, name) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/{name}.html")
+    assert not page.evaluate(BEYOND.replace("article *", "body *"))
 
 
 def check_neighbours(page, name: str) -> None:
