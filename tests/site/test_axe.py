@@ -1,6 +1,7 @@
-"""What axe, the usual checker of accessibility, finds on seven pages, in both themes: nothing.
+"""What axe, the usual checker of accessibility, finds on seven pages: nothing.
 
-axe is from its npm package, unchanged (MPL-2.0, `axe/LICENSE`), and only runs here.
+Three of them are seen in the dark theme too. axe is from its npm package, unchanged (MPL-2.0,
+`axe/LICENSE`), and only runs here.
 """
 
 from pathlib import Path
@@ -27,8 +28,10 @@ async () => {
 """
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [*((page, "light") for page in PAGES), *((page, "dark") for page in PAGES[:3])],
+)
 def test_axe_finds_nothing(browser, address, name, scheme) -> None:
     context = browser.new_context(base_url=address, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()

@@ -1,12 +1,16 @@
 """What stands about a page: head, footer, sizes of pictures, scripts, the page for the lost."""
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urljoin
 
 import pytest
 from check_pages import ROOT, pages
 
 head = pytest.importorskip("head")
+jinja2 = pytest.importorskip("jinja2")
+nodes = pytest.importorskip("docutils.nodes")
 lean = pytest.importorskip("lean")
 
 pytestmark = pytest.mark.usefixtures("address")
@@ -77,6 +81,39 @@ def test_sitemap_names_every_page_at_its_address() -> None:
     told = head.sitemap("https://example.org/book/", dict.fromkeys(PAGES, ""))
     places = re.findall(r"<loc>(.*?)</loc>", told)
     assert places == [f"https://example.org/book/{page}.html" for page in PAGES]
+
+
+class Site:
+    """What `head.finish` asks of Sphinx, for a book of two pages."""
+
+    def __init__(self, out: Path, address: str) -> None:
+        titles = {"book/intro": "Book", "book/a": "First & last"}
+        self.outdir = out
+        self.config = SimpleNamespace(html_baseurl=address, root_doc="book/intro", project="Book")
+        self.env = SimpleNamespace(
+            titles={page: nodes.title(text, text) for page, text in titles.items()},
+            toctree_includes={"book/intro": ["book/a"]},
+        )
+        self.builder = SimpleNamespace(name="html", templates=self)
+
+    def render(self, name: str, told: dict) -> str:
+        """Render one of the book's templates."""
+        loader = jinja2.FileSystemLoader(ROOT / "book/_templates")
+        return jinja2.Environment(loader=loader, autoescape=True).get_template(name).render(told)
+
+
+def test_a_site_with_an_address_has_a_sitemap_and_links_from_its_root(tmp_path) -> None:
+    head.finish(Site(tmp_path, "https://example.org/book/"), None)
+    places = re.findall("<loc>(.*?)</loc>", (tmp_path / "sitemap.xml").read_text())
+    assert places == [f"https://example.org/book/book/{page}.html" for page in ("intro", "a")]
+    assert "https://example.org/book/sitemap.xml" in (tmp_path / "robots.txt").read_text()
+    assert '<a href="/book/book/a.html">First &amp; last</a>' in (tmp_path / "404.html").read_text()
+
+
+def test_a_site_without_an_address_has_no_sitemap(tmp_path) -> None:
+    head.finish(Site(tmp_path, ""), None)
+    assert not (tmp_path / "sitemap.xml").exists()
+    assert 'href="/book/a.html"' in (tmp_path / "404.html").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES)

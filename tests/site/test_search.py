@@ -1,6 +1,7 @@
 """Forty queries as students and engineers type them, each with the page that must come first."""
 
 import pytest
+from check_pages import pages
 
 finding = pytest.importorskip("finding")
 
@@ -107,6 +108,11 @@ def test_extracts_show_formulas_as_they_are_read(browser, address) -> None:
             assert "\\" not in extract
             assert "$" not in extract
     page.close()
+
+
+def test_every_chapter_has_words_by_which_it_is_found() -> None:
+    chapters = {page for page in pages()[1:] if not page.startswith("book/reference/")}
+    assert chapters <= set(finding.table()), "book/_ext/finding.yml lacks a chapter"
 
 
 def test_every_phrase_of_the_table_belongs_to_one_page() -> None:

@@ -22,6 +22,8 @@ async () => {
   copy.querySelectorAll("pre, code, script, .math").forEach((e) => e.remove());
   const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
   if (raw) found.push(`raw markup in the text: ${raw[0]}`);
+  const tex = copy.textContent.match(/\$[^\s$][^$\n]*[\\^_][^$\n]*\$/);
+  if (tex) found.push(`a raw formula in the text: ${tex[0]}`);
   const load = (i) => {
     i.loading = "eager";
     return i.decode().catch(() => found.push(`broken: ${i.src}`));
