@@ -15,8 +15,14 @@ LEAST = 3000  # bytes; the theme's frame alone has more, a broken build leaves l
 def pages(toc: Path = ROOT / "_toc.yml") -> list[str]:
     """Return every page that the table of contents names, in order."""
     tree = yaml.safe_load(toc.read_text())
-    files = [chapter["file"] for part in tree["parts"] for chapter in part["chapters"]]
-    return [tree["root"], *files]
+    return [tree["root"], *(file for part in tree["parts"] for file in below(part["chapters"]))]
+
+
+def below(entries: list[dict]) -> list[str]:
+    """Return the pages of some entries, each before those of its sections."""
+    return [
+        page for entry in entries for page in (entry["file"], *below(entry.get("sections", [])))
+    ]
 
 
 def problems(site: Path) -> list[str]:

@@ -22,9 +22,20 @@ async () => {
   copy.querySelectorAll("pre, code, script, .math").forEach((e) => e.remove());
   const raw = copy.textContent.match(/\$\$|\\\(|\\\[|\{(?:ref|numref|cite|term|doc|py)[^}]*\}/);
   if (raw) found.push(`raw markup in the text: ${raw[0]}`);
-  const load = (i) => i.decode().catch(() => found.push(`broken: ${i.src}`));
+  const tex = copy.textContent.match(/\$[^\s$][^$\n]*[\\^_][^$\n]*\$/);
+  if (tex) found.push(`a raw formula in the text: ${tex[0]}`);
+  const load = (i) => {
+    i.loading = "eager";
+    return i.decode().catch(() => found.push(`broken: ${i.src}`));
+  };
   await Promise.all(all("img").map(load));
-  all("img").filter((i) => !i.alt.trim()).forEach((i) => found.push(`no alt text: ${i.src}`));
+  all("article img").filter((i) => !i.alt.trim())
+    .forEach((i) => found.push(`no alt text: ${i.src}`));
+  all("article img[src*='_images/']").filter((i) => !i.closest("a[href]"))
+    .forEach((i) => found.push(`no link to the full picture: ${i.src}`));
+  all(".cell_output pre").filter((p) => /^ *(def|class) \w+\(.*:$/m.test(p.textContent))
+    .filter((p) => !p.querySelector("span.k"))
+    .forEach((p) => found.push(`source without colours: ${p.textContent.slice(0, 60)}`));
   all("article svg[role=img]:not([aria-hidden], [aria-label])")
     .forEach(() => found.push("a drawing without a label"));
   const ids = [...article.querySelectorAll("[id]")].map((e) => e.id);
@@ -123,6 +134,13 @@ def test_every_page(reader, name) -> None:
         assert page.locator("article .cell_output img, article figure img").count()
         link = page.locator("a.btn-download-source-button").evaluate("a => a.href")
         assert json.loads(page.request.get(link).body())["nbformat"] == 4
+
+
+@pytest.mark.parametrize("name", ["genindex", "search", "404"])
+def test_pages_that_no_contents_name_fit_a_narrow_screen(page, name) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/{name}.html")
+    assert not page.evaluate(BEYOND.replace("article *", "body *"))
 
 
 def check_neighbours(page, name: str) -> None:
