@@ -1,5 +1,7 @@
 """From a recipe to the optimizer and the scheduler that it describes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from functools import wraps
 from importlib import import_module
+from types import new_class
 from typing import TYPE_CHECKING, Any
 
 from torch.optim import lr_scheduler
@@ -101,7 +102,9 @@ def for_frameworks(kind: Any, parent: type[Any] | None = None) -> Any:
         "transient": (*kind.transient, "_get_lr_called_within_step"),  # which ignite sets
     }
     accepted = _AcceptedPlateau if plateau else _Accepted
-    return type(kind.__name__, (accepted, kind, parent), namespace)
+    return new_class(
+        kind.__name__, (accepted, kind, parent), exec_body=lambda made: made.update(namespace)
+    )
 
 
 def _registered(method: registry.Method) -> Any:
