@@ -68,10 +68,12 @@ def last_five(name: str) -> float:
 def test_it_is_cited_as_the_citation_file_says() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     citation = (ROOT / "CITATION.cff").read_text()
-    assert f"note = {{Version {version}}}" in README
+    (entry,) = re.findall(r"```bibtex\n(.*?)```", README, re.DOTALL)
+    assert f"version = {{{version}}}" in entry
+    assert entry in (ROOT / "book/reference/colophon.md").read_text()
     assert f"version: {version}" in citation
-    for entry in ("title: Optimizers from Scratch", "year: 2026"):
-        assert entry in citation
+    for said in ("title: Optimizers from Scratch", "year: 2026"):
+        assert said in citation
 
 
 def test_its_files_exist() -> None:
