@@ -1,4 +1,5 @@
 import io
+import signal
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -20,6 +21,20 @@ def home(tmp_path, monkeypatch):
     folder = tmp_path / "home"
     monkeypatch.setenv("OPTIM_LAB_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_ignored():
+    """Tests started by nohup, or in the background of a script, would not hear their signals."""
+    own = {
+        "SIGINT": signal.default_int_handler,
+        "SIGTERM": signal.SIG_DFL,
+        "SIGHUP": signal.SIG_DFL,
+    }
+    before = {name: signal.signal(getattr(signal, name), handler) for name, handler in own.items()}
+    yield
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
 
 
 @pytest.fixture(autouse=True)
