@@ -167,10 +167,7 @@ class Run:
     def epoch(self, watcher: Watcher) -> dict[str, Any]:
         """Train for one epoch, evaluate, step the scheduler; return and keep the epoch's row."""
         number = len(self.rows) + 1
-        if self.scheduler is not None and self.recipe.scheduler_steps == "start":
-            with warnings.catch_warnings():  # the first rate is skipped on purpose
-                warnings.filterwarnings("ignore", re.escape(WARNING))
-                self.scheduler.step()
+        self._step_scheduler("start")
         rate = float(self.optimizer.param_groups[0]["lr"])
         start = time.perf_counter()
         running = self.train_epoch(number, rate, watcher)
@@ -182,8 +179,7 @@ class Run:
             validation = self.evaluate(self.validation_set)
             test = self.evaluate(self.test_set)
         end = time.perf_counter()
-        if self.scheduler is not None and self.recipe.scheduler_steps == "end":
-            self.scheduler.step()
+        self._step_scheduler("end")
         row: dict[str, Any] = {"epoch": number, "lr": rate}
         pairs = {"running": running, "train": train, "validation": validation, "test": test}
         for name, (loss, accuracy) in pairs.items():
@@ -192,6 +188,15 @@ class Run:
         row |= {"evaluation_seconds": round(end - middle, 2)}
         self.rows.append(row)
         return row
+
+    def _step_scheduler(self, now: str) -> None:
+        """Step the scheduler if the recipe's steps at the "start", or the "end", of an epoch."""
+        if self.scheduler is None or self.recipe.scheduler_steps != now:
+            return
+        with warnings.catch_warnings():
+            if now == "start":  # the first rate is skipped on purpose
+                warnings.filterwarnings("ignore", re.escape(WARNING))
+            self.scheduler.step()
 
     def train_epoch(self, number: int, rate: float, watcher: Watcher) -> tuple[float, float]:
         """Train for one epoch; return mean loss and accuracy of its batches, before each update."""

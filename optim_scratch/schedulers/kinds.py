@@ -80,12 +80,12 @@ class Rising:
         TypeError, ValueError
             If it is no list of integers, or one is too small or out of order.
         """
-        if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-            raise TypeError(f"{name} must be an iterable of integers, got {value!r}")
+        message = f"{name} must be an iterable of integers, got {value!r}"
+        if isinstance(value, str | bytes | Mapping):
+            raise TypeError(message)
         try:
             entries = list(value)
-        except TypeError as error:  # an array of one number
-            message = f"{name} must be an iterable of integers, got {value!r}"
+        except TypeError as error:
             raise TypeError(message) from error
         epochs: list[int] = [Integer(self.low).check(f"each of {name}", e) for e in entries]
         if epochs != sorted(set(epochs) if self.strictly else epochs):

@@ -63,23 +63,14 @@ class Previewed(Stateful):
 
         Parameters
         ----------
-        steps : int, >= 1
-            How many epochs.
-        lr : float
-            The base rate.
-        key : str
-            What to return, as in `preview`; the groups hold ``"lr"`` and ``"momentum"``.
+        steps, lr, key
+            As of `optim_scratch.schedulers.curve`, which does the same for composed ones too.
         **arguments
             The scheduler's own arguments, by name.
 
         Returns
         -------
         ndarray of shape (steps,)
-
-        Raises
-        ------
-        TypeError, ValueError
-            As the scheduler's constructor and `preview` do.
 
         Examples
         --------
