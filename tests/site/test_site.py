@@ -105,6 +105,7 @@ def page(browser, address):
     page = context.new_page()
     found = watch(page, address)
     yield page
+    page.wait_for_load_state("networkidle")  # what is cut off would count as failed
     context.close()
     assert not found
 
@@ -171,7 +172,7 @@ def test_race_runs_on_request(page) -> None:
 
 
 def test_search_finds_momentum(page) -> None:
-    page.goto(f"/{PAGES[0]}.html")
+    page.goto(f"/{PAGES[0]}.html", wait_until="networkidle")  # before it is left
     page.keyboard.press("Control+k")
     page.keyboard.type("momentum")
     page.keyboard.press("Enter")
