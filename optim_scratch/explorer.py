@@ -175,6 +175,13 @@ class Reading:
     first: float
     last: float
 
+    @property
+    def code(self) -> int:
+        """The steps to 1 %, or -1 if there are not enough of them, or -2 if it diverges."""
+        if self.diverged_at is not None:
+            return -2
+        return -1 if self.reached_at is None else self.reached_at
+
     def __str__(self) -> str:
         """Return it in words."""
         if self.diverged_at is not None:
@@ -182,7 +189,7 @@ class Reading:
         if self.reached_at is not None:
             return f"{self.reached_at} steps to 1 % of the first loss"
         grown = ": the loss has grown" if self.last > self.first else ""
-        return f"not within {self.budget} steps{grown}"
+        return f"1 % not reached within {self.budget} steps{grown}"
 
 
 class Explorer:
@@ -430,6 +437,7 @@ class Explorer:
             "at": list(self._index(None)),
             "values": [knob.texts for knob in self.knobs.values()],
             "readings": [str(reading) for reading in readings],
+            "reached": [reading.code for reading in readings],
             "last": [_shown(reading.last, 2) for reading in readings],
             "data": base64.b64encode(self._encoded()).decode(),
         }

@@ -100,7 +100,7 @@ def test_a_path_that_leaves_the_span_keeps_its_direction():
 def test_readings():
     explorer = ravine()
     still = explorer.reading({"lr": 0.01, "momentum": 0})
-    assert str(still) == "not within 60 steps"
+    assert str(still) == "1 % not reached within 60 steps"
     losses = explorer.trajectory().losses
     reached = int(np.argmax(losses <= 0.01 * losses[0]))
     assert str(explorer.reading()) == f"{reached} steps to 1 % of the first loss"
@@ -109,7 +109,7 @@ def test_readings():
     step = descend(surfaces.ravine(20), SGD, 60, lr=0.3).diverged_at
     assert str(lost.reading()) == f"diverges at step {step}"
     grown = ravine(lr=Knob([0.05, 0.101], at=0.101), momentum=0).reading()
-    assert str(grown) == "not within 60 steps: the loss has grown"
+    assert str(grown) == "1 % not reached within 60 steps: the loss has grown"
     assert grown == Reading(60, None, None, 72.0, grown.last)
 
 
@@ -131,6 +131,10 @@ def test_page_words_stand_in_the_order_of_the_grid():
     ]
     assert packed["readings"] == expected
     assert len(packed["last"]) == 9
+    assert packed["reached"][packed["at"][0] * 3 + packed["at"][1]] == ravine().reading().reached_at
+    assert packed["reached"][0] == -1
+    lost = ravine(lr=Knob([0.05, 0.3], at=0.3), momentum=0).packed["reached"]
+    assert (lost[0] >= 0, lost[1]) == (True, -2)
     assert json.loads(json.dumps(packed, allow_nan=False)) is not None
 
 
