@@ -38,8 +38,8 @@ SPAN = 8
 STEPS = 65_534
 """Into so many parts 16 bits divide that span; the next number says that a point is beyond it."""
 
-DECADES = (-8.0, 4.0)
-"""Losses are packed between these powers of ten of the first one."""
+DECADES = (-9.0, 4.0)
+"""Losses are packed between these powers of ten of the first one, beyond what is drawn."""
 
 LABELS = {
     "lr": "rate η", "momentum": "momentum μ", "dampening": "dampening τ",
@@ -225,7 +225,7 @@ class Explorer:
     -----
     Points are packed in 16 bits within eight windows, the one that is shown in the middle: each is
     known to `precision`, a 16,000th of the window. Losses are packed as logarithms, to 0.02 %, from
-    1e-8 to 1e4 times the first. A loss is counted from the lowest of the surface's minima.
+    1e-9 to 1e4 times the first. A loss is counted from the lowest of the surface's minima.
 
     Examples
     --------
@@ -287,7 +287,7 @@ class Explorer:
         positive = above[np.isfinite(above) & (above > 0)]
         low = float(np.floor(np.log10(positive.min())))
         rises = bool(np.any(~(above <= 10)))
-        return min(max(low, DECADES[0]), -2.0), 2.0 if rises else 0.5
+        return min(max(low, DECADES[0] + 1), -2.0), 2.0 if rises else 0.5
 
     def labels(self) -> list[str]:
         """Return what each slider is called."""

@@ -81,7 +81,7 @@ def test_packed_points_and_losses_are_the_runs_to_the_precision():
             assert np.all(near[inside])
             off = np.abs(points - run.points)[inside]
             assert np.all(off <= np.array([across, up]) * 1.001)
-            expected = np.log10(run.losses / run.losses[0]).clip(-8, 4)
+            expected = np.log10(run.losses / run.losses[0]).clip(-9, 4)
             np.testing.assert_allclose(powers, expected, atol=1e-4)
 
 

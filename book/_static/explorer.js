@@ -140,4 +140,8 @@
   }
 
   document.querySelectorAll(".explorer").forEach(explore);
+
+  // A picture that is hidden would never be loaded, and is what is printed.
+  addEventListener("load", () => document.querySelectorAll("figure.explored img")
+    .forEach((image) => { image.loading = "eager"; }));
 })();
