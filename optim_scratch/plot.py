@@ -273,7 +273,7 @@ def exploration(explorer: Explorer) -> Figure:
             f"{explorer.words()}: {explorer.reading()}", x=0.01, ha="left", size=10.5, weight="bold"
         )
         left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
-        contours(left, replace(explorer.surface, bounds=explorer.window))
+        contours(left, replace(explorer.surface, bounds=explorer.window), levels=10)
         path(left, run, label=explorer.name)
         left.plot(*np.clip(run.end, -1e9, 1e9), "o", color=colour, markeredgecolor="w", zorder=6)
         right.plot(run.steps, above, color=colour, linewidth=1.4)

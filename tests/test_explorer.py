@@ -85,6 +85,15 @@ def test_packed_points_and_losses_are_the_runs_to_the_precision():
             np.testing.assert_allclose(powers, expected, atol=1e-4)
 
 
+def test_points_are_kept_where_losses_are_off_their_scale():
+    surface = surfaces.noisy(surfaces.ravine(20), 20)
+    explorer = Explorer(surface, SGD, 30, start=(1e-3, 0), lr=Knob([0.01, 0.05], at=0.05))
+    points, powers = unpacked(explorer)
+    assert np.all(powers[5:] == 4)
+    off = np.abs(points - explorer.trajectory().points)
+    assert np.all(off <= np.array(explorer.precision) * 1.001)
+
+
 def test_a_path_that_leaves_the_span_keeps_its_direction():
     explorer = ravine(lr=Knob([0.05, 3.0], at=3.0), momentum=0)
     points, _ = unpacked(explorer)

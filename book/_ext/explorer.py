@@ -89,11 +89,11 @@ def told(value: float) -> str:
 
 def controls(explorer: Explorer, name: str) -> str:
     """Return the sliders, the reading and the buttons."""
-    pairs = zip(explorer.labels(), explorer.packed["at"], explorer.packed["values"], strict=True)
-    sliders = "".join(
-        slider(f"{name}-{i}", label, at, texts) for i, (label, at, texts) in enumerate(pairs)
-    )
+    at = explorer.packed["at"]
+    knobs = zip(explorer.labels(), at, explorer.packed["values"], strict=True)
+    sliders = "".join(slider(f"{name}-{i}", *knob) for i, knob in enumerate(knobs))
     reached = explorer.packed["reached"]
+    last = explorer.packed["last"][np.ravel_multi_index(at, explorer.packed["counts"])]
     key = "".join(
         f'<li class="{kind}">{words}</li>'
         for kind, words, shown in (
@@ -106,7 +106,8 @@ def controls(explorer: Explorer, name: str) -> str:
     )
     return (
         f'<div class="controls">{sliders}<ul class="key" aria-hidden="true">{key}</ul>'
-        f'<p class="reading" aria-live="polite"><b></b> <span></span></p>'
+        f'<p class="reading" aria-live="polite" aria-atomic="true"><b>{explorer.reading()}</b> '
+        f"<span>Loss after {explorer.steps} steps: {last}</span></p>"
         '<p class="buttons"><button type="button" class="play">Play</button> '
         '<button type="button" class="reset">Reset</button></p></div>'
     )

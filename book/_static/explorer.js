@@ -40,6 +40,9 @@
     const packed = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
     const find = (selector) => root.querySelector(selector);
     const part = (name, outline) => find(name).setAttribute("d", outline);
+    const say = (name, words) => { // what stands there already is not announced again
+      if (find(name).textContent !== words) find(name).textContent = words;
+    };
     const sliders = [...root.querySelectorAll("input")];
     const values = [...root.querySelectorAll(".value")];
     const outcomes = [...root.querySelectorAll(".outcomes")].map((e) => [...e.children]);
@@ -103,9 +106,8 @@
         values[knob].textContent = packed.values[knob][i];
         sliders[knob].setAttribute("aria-valuetext", packed.values[knob][i]);
       });
-      find(".reading b").textContent = packed.readings[number(at)];
-      find(".reading span").textContent =
-        `Loss after ${packed.steps} steps: ${packed.last[number(at)]}`;
+      say(".reading b", packed.readings[number(at)]);
+      say(".reading span", `Loss after ${packed.steps} steps: ${packed.last[number(at)]}`);
       colour(at);
       draw(packed.steps);
     }

@@ -15,7 +15,6 @@ import nbformat
 import notebooks
 import numpy as np
 import pytest
-import yaml
 from looking import BEYOND, axe, watch
 
 from optim_scratch import plot, surfaces
@@ -425,16 +424,3 @@ def test_pages_without_one_load_nothing_of_it_and_others_keep_to_its_budget(book
             assert len(found.encode()) <= MOST
         for found in re.findall(r'<div class="explorer".*?</figure>', page, re.DOTALL):
             assert len(found.encode()) <= MOST + 60_000
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ("lr: {values: [0.1, 0.2], at: 0.15}", "the nearest is"),
-        ("lr: 0.1", "one to three hyper-parameters"),
-    ],
-)
-def test_a_directive_that_cannot_be_run_says_why(wrong, said):
-    told = f"{{surface: saddle, optimizer: SGD, steps: 3, hyper: {{{wrong}}}}}"
-    with pytest.raises(ValueError, match=said):
-        Explorer.of(yaml.safe_load(told))
