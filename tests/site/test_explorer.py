@@ -237,11 +237,19 @@ def test_two_on_a_page_have_their_own_sliders_numbers_and_captions(visit):
     assert len(set(idents)) == len(idents) == 4
 
 
+def tab_to(page, name):
+    """Press Tab until the control with that label has the focus."""
+    for _ in range(100):
+        if page.evaluate("document.activeElement.labels?.[0]?.textContent") == name:
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"no Tab leads to {name}")
+
+
 def test_keyboard_alone_reaches_and_moves_each_slider(visit):
     page = visit("ravine")
     for name, knob in zip(("rate η", "momentum μ"), RAVINE.knobs.values(), strict=True):
-        while page.evaluate("document.activeElement.labels?.[0]?.textContent") != name:
-            page.keyboard.press("Tab")
+        tab_to(page, name)
         page.keyboard.press("ArrowLeft")
         told = page.get_by_role("slider", name=name).get_attribute("aria-valuetext")
         assert told == knob.texts[knob.values.index(knob.at) - 1]
