@@ -139,7 +139,7 @@ def losses(explorer: Explorer) -> str:
     columns = "".join(
         f'<span class="tick x {"last" if step == explorer.steps else ""}" '
         f'style="left: {step / explorer.steps:.2%}">{step:g}</span>'
-        for step in MaxNLocator(5, integer=True).tick_values(0, explorer.steps)
+        for step in MaxNLocator(6, steps=[1, 2, 5, 10], integer=True).tick_values(0, explorer.steps)
         if step <= explorer.steps
     )
     goal = (top + 2) / (top - bottom)
