@@ -15,7 +15,7 @@ add(
     1,
     number(
         3.6 / 2.6 / 50,
-        "At the edge the look is 1 + 2μ times as far up the wall: momentum's limit, divided by that.",
+        "The look is 1 + 2μ times as far up the wall: divide momentum's limit by that.",
     ),
     solution=3.6 / 2.6 / 50,
     wrong=(3.6 / 50, 2 / 50, 1.2 / 50, 3.6 / 2.6, 3.6 / 1.8 / 50),
@@ -102,7 +102,9 @@ add(
     "nesterov.plain",
     4,
     function(
-        _plain, lambda rng: _cases(rng, 2), "φ = θ + μ v, and the velocity is v = -η b: solve for θ."
+        _plain,
+        lambda rng: _cases(rng, 2),
+        "φ = θ + μ v, and the velocity is v = -η b: solve for θ.",
     ),
     solution=_plain,
     wrong=(
