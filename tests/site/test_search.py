@@ -27,7 +27,7 @@ QUERIES = {
     "StepLR": STEP,
     "MultiStepLR": STEP,
     "exponential decay": STEP,
-    "why does my loss jump": STEP,
+    "why does my loss jump": "book/schedulers/why-the-loss-jumps",
     "learning rate decay": STEP,
     "CosineAnnealingLR": COSINE,
     "cosine schedule": COSINE,
