@@ -85,7 +85,7 @@ frameworks: $(FRAMEWORKS)/.test ## our schedulers in Lightning, accelerate, tran
 oldest: $(OLDEST)/.test ## the package with the oldest versions that it admits
 	@$(OLDEST)/bin/python -m pytest -k "not 4-SWALR" optim_scratch tests/experiments tests/training \
 	  tests/test_checks.py tests/test_descent.py tests/test_parameter.py tests/test_plot.py \
-	  tests/test_problems.py tests/test_registry.py tests/test_saving.py tests/test_surfaces.py
+	  tests/problems tests/test_registry.py tests/test_saving.py tests/test_surfaces.py
 
 bench: $(VENV)/.test ## speed, as ratios measured side by side
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench
@@ -132,5 +132,6 @@ $(FRAMEWORKS)/.test: pyproject.toml tests/frameworks/constraints.txt | $(BIN)/py
 $(OLDEST)/.test: pyproject.toml tests/oldest.txt | $(BIN)/python
 	@echo "installing the oldest versions into $(OLDEST) (with torch's CUDA on Linux: gigabytes) ..."
 	@$(BIN)/python -m venv $(OLDEST)
-	@$(OLDEST)/bin/python $(INSTALL) -c tests/oldest.txt -e '.[plot,torch]' pytest hypothesis pyparsing
+	@$(OLDEST)/bin/python $(INSTALL) -c tests/oldest.txt -e '.[plot,torch]' pytest hypothesis pyparsing \
+	  prodigyopt schedulefree pytorch-optimizer
 	@touch $@

@@ -237,3 +237,11 @@ def test_tensors_are_arrays():
     given = torch.tensor(CURVATURES, dtype=torch.float64, requires_grad=True)
     problem = NoisyQuadratic(given, given)
     assert problem.curvatures.tolist() == problem.noise.tolist() == CURVATURES
+
+
+@pytest.mark.parametrize(("lr", "h"), [(0.1, 1.0), (0.01, 5.0), (1.0, 1.0)])
+def test_with_momentum_one_the_expected_loss_grows_evenly(lr, h) -> None:
+    """A buffer that never forgets takes up η σ² / (4 − η h) of loss in each step."""
+    losses = NoisyQuadratic([h], noise=2.0).expected_losses(np.full(20_000, lr), momentum=1.0)
+    slope = np.polyfit(np.arange(len(losses)), losses, 1)[0]
+    assert slope == pytest.approx(lr * 4 / (4 - lr * h), rel=1e-3)
