@@ -1,4 +1,4 @@
-"""Exercises of the chapter on warmup."""
+"""Exercises of the chapter on schedules with a warmup."""
 
 from __future__ import annotations
 
@@ -55,62 +55,6 @@ add(
 )
 
 
-def gradients_needed(kurtosis: float, spread: float) -> float:
-    """Return the n_t at which the squared denominator has this spread."""
-    return (kurtosis - 1) / spread**2
-
-
-add(
-    "warmup.gradients-needed",
-    3,
-    function(
-        gradients_needed,
-        lambda rng: [(3.0, 0.1), (1.86, 0.1), (3.0, 0.02), (9.0, 0.5)],
-        "Solve the boxed formula for n_t.",
-    ),
-    solution=gradients_needed,
-    wrong=(
-        lambda kurtosis, spread: (kurtosis - 1) / spread,
-        lambda kurtosis, spread: kurtosis / spread**2,
-        lambda kurtosis, spread: np.sqrt((kurtosis - 1) / spread),
-        lambda kurtosis, spread: 2 / spread**2,
-    ),
-)
-
-
-def longest_step(gradient: Array, hessian: Array) -> float:
-    """Return the rate at which Adam's first step neither lowers nor raises a quadratic loss."""
-    sign = np.sign(gradient)
-    return float(2 * np.sum(np.abs(gradient)) / (sign @ hessian @ sign))
-
-
-def slopes_and_bowls(rng: np.random.Generator) -> list[tuple[Array, Array]]:
-    """Draw gradients and positive definite Hessians."""
-    cases = []
-    for size in (1, 2, 5, 10):
-        root = rng.standard_normal((size, size))
-        cases.append((rng.standard_normal(size), root @ root.T + np.eye(size)))
-    return cases
-
-
-add(
-    "warmup.longest-step",
-    4,
-    function(
-        longest_step,
-        slopes_and_bowls,
-        "Put the step along the sign of the gradient into the expansion to second order.",
-    ),
-    solution=longest_step,
-    wrong=(
-        lambda g, H: 2 / np.linalg.eigvalsh(H)[-1],
-        lambda g, H: 2 * (g @ g) / (g @ H @ g),
-        lambda g, H: np.sum(np.abs(g)) / (np.sign(g) @ H @ np.sign(g)),
-        lambda g, H: 2 * np.linalg.norm(g) / (np.sign(g) @ H @ np.sign(g)),
-    ),
-)
-
-
 def gradual_rates(epochs: int, base: float, multiplier: float, warmup: int, gamma: float) -> Array:
     """Return the rates of gradual warmup before an exponential decay, stepped before each epoch."""
     epoch = np.arange(1, epochs + 1)
@@ -143,7 +87,7 @@ def one_factor_more(
 
 add(
     "warmup.gradual",
-    5,
+    3,
     function(
         gradual_rates,
         lambda rng: [(30, 0.001, 40, 5, 0.885), (12, 0.1, 8, 5, 0.5), (4, 0.01, 2, 5, 0.9)],

@@ -16,7 +16,7 @@ OPTIMIZERS = (
         torch="torch.optim.RMSprop", parent="SGD", family="adaptive", dash=1, memory="1 to 3",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/warmup",
+        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",

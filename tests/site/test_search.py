@@ -9,6 +9,7 @@ CYCLE = "book/schedulers/cyclic-and-one-cycle"
 STEP = "book/schedulers/step-decay"
 COSINE = "book/schedulers/cosine-and-restarts"
 WARMUP = "book/schedulers/warmup"
+WHY_WARM_UP = "book/schedulers/why-warm-up"
 PLATEAU = "book/schedulers/plateau"
 COMPOSING = "book/schedulers/composing-and-resuming"
 CLIPPING = "book/schedulers/accumulation-and-clipping"
@@ -33,7 +34,7 @@ QUERIES = {
     "cosine schedule": COSINE,
     "warm restarts": COSINE,
     "SGDR": COSINE,
-    "warm up": WARMUP,
+    "why warm up": WHY_WARM_UP,
     "warmup": WARMUP,
     "linear warmup": WARMUP,
     "noam": WARMUP,
