@@ -132,5 +132,6 @@ $(FRAMEWORKS)/.test: pyproject.toml tests/frameworks/constraints.txt | $(BIN)/py
 $(OLDEST)/.test: pyproject.toml tests/oldest.txt | $(BIN)/python
 	@echo "installing the oldest versions into $(OLDEST) (with torch's CUDA on Linux: gigabytes) ..."
 	@$(BIN)/python -m venv $(OLDEST)
-	@$(OLDEST)/bin/python $(INSTALL) -c tests/oldest.txt -e '.[plot,torch]' pytest hypothesis pyparsing
+	@$(OLDEST)/bin/python $(INSTALL) -c tests/oldest.txt -e '.[plot,torch]' pytest hypothesis pyparsing \
+	  prodigyopt schedulefree pytorch-optimizer
 	@touch $@

@@ -5,8 +5,10 @@ One colour stands for one family of optimizers through the whole book; its membe
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +18,7 @@ try:
     from cycler import cycler
     from matplotlib.axes import Axes
     from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
 except ModuleNotFoundError as error:
     message = f"{__name__} needs matplotlib: pip install matplotlib"
     raise ModuleNotFoundError(message, name=error.name) from error
@@ -24,6 +27,9 @@ from . import registry
 from .descent import Trajectory
 from .parameter import Array
 from .surfaces import Surface
+
+if TYPE_CHECKING:
+    from .explorer import Explorer
 
 FAMILY_COLOURS: dict[str, str] = {
     "gradient": "#0072B2",
@@ -248,3 +254,38 @@ def heatmap(
     ax.figure.colorbar(mesh, ax=ax, label=label)
     ax.grid(False)
     return ax
+
+
+def exploration(explorer: Explorer) -> Figure:
+    """Return the figure of an explorer's default setting: its path, its loss, what it came to.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        What to draw; the axes of its losses are those that the site's sliders have.
+    """
+    run, colour = explorer.trajectory(), COLOURS[explorer.name]
+    above = run.losses - explorer.lowest
+    with plt.rc_context():
+        use_style()
+        figure = Figure(figsize=(7.2, 3.4), dpi=DPI)
+        figure.suptitle(
+            f"{explorer.words()}: {explorer.reading()}", x=0.01, ha="left", size=10.5, weight="bold"
+        )
+        left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
+        contours(left, replace(explorer.surface, bounds=explorer.window), levels=10)
+        path(left, run, label=explorer.name)
+        left.plot(*np.clip(run.end, -1e9, 1e9), "o", color=colour, markeredgecolor="w", zorder=6)
+        right.plot(run.steps, above, color=colour, linewidth=1.4)
+        right.axhline(above[0] * 0.01, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        ends = above[0] * 10.0 ** np.array(explorer.decades)
+        right.set(yscale="log", ylim=ends, xlim=(0, explorer.steps), xlabel="step")
+        right.set(ylabel="loss above the minimum's" if explorer.lowest else "loss")
+    return figure
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG, the same bytes whenever it is drawn."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    return out.getvalue()

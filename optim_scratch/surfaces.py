@@ -7,8 +7,9 @@ one call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,9 @@ class Surface:
         Where a descent that shows something begins.
     bounds : pair of (low, high)
         What to draw, along x and along y.
+    recipe : tuple
+        The name of the function of this module that made it, and its arguments; empty for a
+        surface of your own.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Surface:
     minima: tuple[Point, ...]
     start: Point
     bounds: tuple[Point, Point]
+    recipe: tuple[Any, ...] = ()
 
     def __call__(self, theta: Array) -> Array:
         """Return the loss at `theta`, of shape (..., 2)."""
@@ -84,6 +89,7 @@ def ravine(condition: float = 20.0, angle: float = 0.0) -> Surface:
         minima=((0.0, 0.0),),
         start=(float(start[0]), float(start[1])),
         bounds=((-10.0, 10.0), (-10.0, 10.0)) if angle else ((-10.0, 10.0), (-3.0, 3.0)),
+        recipe=("ravine", condition, angle),
     )
 
 
@@ -110,6 +116,7 @@ def rosenbrock() -> Surface:
         minima=((1.0, 1.0),),
         start=(-1.2, 1.0),
         bounds=((-2.0, 2.0), (-1.0, 3.0)),
+        recipe=("rosenbrock",),
     )
 
 
@@ -143,6 +150,7 @@ def beale() -> Surface:
         minima=((3.0, 0.5),),
         start=(1.0, 1.5),
         bounds=((-1.0, 4.5), (-2.0, 2.5)),
+        recipe=("beale",),
     )
 
 
@@ -175,6 +183,7 @@ def himmelblau() -> Surface:
         ),
         start=(0.0, -0.5),
         bounds=((-5.5, 5.5), (-5.5, 5.5)),
+        recipe=("himmelblau",),
     )
 
 
@@ -193,6 +202,7 @@ def rastrigin() -> Surface:
         minima=((0.0, 0.0),),
         start=(3.3, -2.7),
         bounds=((-4.5, 4.5), (-4.5, 4.5)),
+        recipe=("rastrigin",),
     )
 
 
@@ -218,6 +228,7 @@ def saddle() -> Surface:
         minima=((0.0, 1.0), (0.0, -1.0)),
         start=(-1.5, 1e-3),
         bounds=((-2.0, 2.0), (-1.6, 1.6)),
+        recipe=("saddle",),
     )
 
 
@@ -247,9 +258,44 @@ def noisy(surface: Surface, sigma: float, seed: int = 0) -> Surface:
     if not isinstance(surface, Surface):
         raise TypeError(f"surface must be a Surface, got {type_name(surface)}")
     sigma = NOT_NEGATIVE.check("sigma", sigma)
-    rng = np.random.default_rng(Integer(0).check("seed", seed))
+    seed = Integer(0).check("seed", seed)
+    rng = np.random.default_rng(seed)
 
     def gradient(theta: Array) -> Array:
         return surface.gradient(theta) + sigma * rng.standard_normal(np.shape(theta))
 
-    return replace(surface, name=f"noisy {surface.name}", gradient=gradient)
+    recipe = ("noisy", surface.recipe, sigma, seed) if surface.recipe else ()
+    return replace(surface, name=f"noisy {surface.name}", gradient=gradient, recipe=recipe)
+
+
+MAKERS: dict[str, Callable[..., Surface]] = {
+    maker.__name__: maker
+    for maker in (ravine, rosenbrock, beale, himmelblau, rastrigin, saddle, noisy)
+}
+"""The functions that make a surface, by name."""
+
+
+def make(recipe: Sequence[Any]) -> Surface:
+    """Return the surface that a recipe describes.
+
+    Parameters
+    ----------
+    recipe : sequence
+        The name of a function of this module and its arguments, as `Surface.recipe` has them; a
+        surface among the arguments is a recipe itself.
+
+    Raises
+    ------
+    ValueError
+        If no function has that name. Its own refusals pass through.
+
+    Examples
+    --------
+    >>> make(("ravine", 20.0)).name
+    'ravine, κ = 20'
+    """
+    name, *arguments = recipe
+    if name not in MAKERS:
+        raise ValueError(f"recipe must begin with one of {', '.join(MAKERS)}, got {name!r}")
+    made = [make(entry) if isinstance(entry, tuple | list) else entry for entry in arguments]
+    return MAKERS[name](*made)

@@ -23,6 +23,7 @@ INNER = (
     # their packages export what is meant for readers
     "optim_scratch.exercises.",
     "optim_scratch.optimizers.",
+    "optim_scratch.problems.",
     "optim_scratch.registry.",
     "optim_scratch.schedulers.",
     # `optim-lab` and `train` use them

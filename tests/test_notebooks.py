@@ -16,7 +16,7 @@ import yaml
 from notebooks import distance, quantise
 from PIL import Image
 
-from optim_scratch import exercises
+from optim_scratch import exercises, explorer
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*/*.ipynb"))
@@ -61,6 +61,12 @@ def printed(cell) -> str:
 def draws(cell) -> bool:
     """Tell whether a cell shows a picture."""
     return any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def explored(cell) -> list:
+    """Return what a cell's output tells the site of an explorer, and what the notebook says."""
+    data = [output.get("data", {}) for output in cell.outputs]
+    return [(d[explorer.MIME], d["text/plain"]) for d in data if explorer.MIME in d]
 
 
 @chapters
@@ -187,9 +193,17 @@ def test_figures_have_caption_alt_text_and_a_printed_number(path) -> None:
         assert shown.get("figure", {}).get("caption", "").strip(), cell.source
         assert shown.get("figure", {}).get("name", "").startswith("fig-"), cell.source
         assert len(shown.get("image", {}).get("alt", "")) > 20, cell.source
-        assert re.search(r"\d", printed(cell)), (
-            f"prints no number beside its figure:\n{cell.source}"
-        )
+        said = printed(cell) + "".join(words for _, words in explored(cell))
+        assert re.search(r"\d", said), f"prints no number beside its figure:\n{cell.source}"
+
+
+@chapters
+def test_explorers_are_what_their_cells_say(path) -> None:
+    for cell in cells(path, "code"):
+        for told, words in explored(cell):
+            made = explorer.Explorer.of(told)
+            assert made.specification() == told, cell.source
+            assert repr(made) == words, cell.source
 
 
 @chapters
@@ -241,7 +255,8 @@ def folded(cell) -> bool:
 def test_what_the_site_folds_is_folded_everywhere(path) -> None:
     """In JupyterLab by `jupyter`, on Colab by `cellView`; and nothing else is, such as a stub."""
     for cell in cells(path, "code"):
-        assert folded(cell) or not draws(cell), f"a cell that draws is not folded:\n{cell.source}"
+        in_sight = explored(cell) or not draws(cell)  # an explorer's few lines say what it is
+        assert folded(cell) or in_sight, f"a cell that draws is not folded:\n{cell.source}"
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
         assert hidden == folded(cell), cell.source
         assert (cell.metadata.get("cellView") == "form") == folded(cell), cell.source

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optim_scratch import descend, plot, registry, surfaces
+from optim_scratch.explorer import Explorer, Knob
 from optim_scratch.optimizers import SGD
 from optim_scratch.schedulers import StepLR
 
@@ -133,3 +134,20 @@ def test_a_name_that_is_no_optimizers_has_the_cycles_next_colour(ax):
     assert plot.look("another") == {}
     plot.loss_curves(ax, {"another": run()})
     assert ax.lines[0].get_color() == plot.CYCLE[0]
+
+
+@pytest.mark.parametrize("lr", [0.05, 0.3])
+def test_exploration_shows_the_default_setting_in_the_book_s_style(lr):
+    explorer = Explorer(surfaces.ravine(20), SGD, 40, lr=Knob([0.05, 0.3], at=lr))
+    before = dict(mpl.rcParams)
+    figure = plot.exploration(explorer)
+    assert dict(mpl.rcParams) == before
+    assert figure.get_suptitle() == f"rate η {lr}: {explorer.reading()}"
+    left, right = figure.axes
+    drawn = next(line for line in left.lines if len(line.get_xdata()) == 41)
+    assert np.array_equal(np.transpose(drawn.get_data())[0], explorer.trajectory().points[0])
+    assert drawn.get_color() == plot.COLOURS["gradient descent"]
+    assert np.array_equal(right.lines[0].get_ydata(), explorer.trajectory().losses)
+    assert right.get_yscale() == "log"
+    assert right.get_ylim()[0] == pytest.approx(72 * 10.0 ** explorer.decades[0])
+    assert plot.as_png(figure) == plot.as_png(plot.exploration(explorer))

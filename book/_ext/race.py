@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-import contourpy
 import numpy as np
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
+from landscape import View, shade
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from optim_scratch import descent, optimizers, plot, surfaces
 
-WIDTH, HEIGHT, SECONDS, FRAMES = 720, 400, 7, 70
+SECONDS, FRAMES = 7, 70
 
 SCRIPT = """
 <script>
@@ -32,20 +32,6 @@ document.querySelectorAll("figure.race").forEach((race) => {
 });
 </script>
 """
-
-
-@dataclass(frozen=True)
-class View:
-    """Maps the window's points onto the picture's pixels."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-
-    def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Turn points of shape (n, 2) into pixels, the y axis upwards."""
-        across = (points[:, 0] - self.x[0]) / (self.x[1] - self.x[0])
-        up = (points[:, 1] - self.y[0]) / (self.y[1] - self.y[0])
-        return np.stack([across * WIDTH, (1 - up) * HEIGHT], axis=1)
 
 
 @dataclass(frozen=True)
@@ -65,25 +51,6 @@ def start_run(surface: surfaces.Surface, steps: int, entry: dict) -> Run:
     method = getattr(optimizers, arguments.pop("optimizer"))
     landscape = surfaces.noisy(surface, arguments.pop("sigma", 0.0))
     return Run(label, colour, descent.descend(landscape, method, steps, **arguments))
-
-
-def shade(surface: surfaces.Surface, view: View) -> str:
-    """Draw the regions below twelve levels, one over the other, darkest at the minimum."""
-    x, y = np.linspace(*view.x, 160), np.linspace(*view.y, 100)
-    z = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
-    regions = contourpy.contour_generator(x, y, z, fill_type="OuterOffset")
-    levels = z.min() + (z.max() - z.min()) * np.geomspace(2e-5, 0.6, 12)
-    return "".join(
-        f'<path class="level" d="{outline(*polygon, view)}"/>'
-        for level in levels
-        for polygon in zip(*regions.filled(-np.inf, level), strict=True)
-    )
-
-
-def outline(points: np.ndarray, offsets: np.ndarray, view: View) -> str:
-    """Return the path of a polygon and its holes."""
-    rings = np.split(view.pixels(points), offsets[1:-1])
-    return "".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in ring) + "Z" for ring in rings)
 
 
 def draw(run: Run, view: View) -> str:
@@ -125,7 +92,7 @@ def figure(surface: surfaces.Surface, runs: list[Run], view: View, steps: int) -
         for label, colour, loss in results
     )
     return (
-        f'<figure class="race"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<figure class="race"><svg viewBox="0 0 {view.width} {view.height}" role="img" '
         f'aria-label="{escape(title)}">{shade(surface, view)}'
         f"{''.join(draw(run, view) for run in runs)}{stars}</svg><figcaption>"
         f"<span>Loss on {escape(surface.name)} after {steps} steps:</span><ul>{legend}</ul>"

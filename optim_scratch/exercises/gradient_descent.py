@@ -113,37 +113,26 @@ add(
 )
 
 
-def batch_variance(gradients: Array, size: int) -> float:
-    """Return the mean squared distance of a batch's gradient, (N, d), from the full gradient."""
-    return float(np.sum(np.var(gradients, axis=0)) / size)
-
-
 add(
-    "gradient-descent.variance",
-    5,
-    function(
-        batch_variance,
-        lambda rng: [
-            (1.0 + rng.standard_normal((3, 2)), 1),
-            (1.0 + rng.standard_normal((6, 3)), 4),
-            (rng.standard_normal((20, 1)), 32),
-        ],
-        "Sum over the coordinates the variance of one example's gradient; B draws divide it by B.",
+    "gradient-descent.diagnose",
+    4,
+    number(
+        2.2 / 0.3,
+        "The loss goes with the square of the error; an error that explodes changes its sign.",
+        rtol=0.01,
     ),
-    solution=batch_variance,
-    wrong=(
-        lambda g, size: np.sum(np.var(g, axis=0)) / size**2,
-        lambda g, size: np.sum(np.std(g, axis=0)) / size,
-        lambda g, size: np.sum(np.var(g, axis=0, ddof=1)) / size,
-        lambda g, size: np.mean(np.sum(g**2, axis=1)) / size,
-        lambda g, size: np.var(g, axis=0) / size,
-    ),
+    solution=(1 + (7.2 / 5.0) ** 0.5) / 0.3,
+    wrong=((1 + 7.2 / 5.0) / 0.3, ((7.2 / 5.0) ** 0.5 - 1) / 0.3, 2 / 0.3, 0.44 / 0.3, "7.3"),
 )
 
 add(
-    "gradient-descent.order",
-    4,
-    number(0.25, "The sharpness settles at 2/η: which η puts that at 8?", rtol=0.02),
-    solution=2 / 8,
-    wrong=(4.0, 0.125, 0.5, 16.0, "1/4"),
+    "gradient-descent.choose",
+    5,
+    number(
+        2000 / np.log(1000),
+        "Solve κ/2 · ln 1000 = 1000 for κ.",
+        rtol=0.02,
+    ),
+    solution=2000 / np.log(1000),
+    wrong=(1000 / np.log(1000), 2000 / np.log10(1000), 2000 / np.log(1e6), 2.0, "290"),
 )

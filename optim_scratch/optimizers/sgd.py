@@ -55,7 +55,7 @@ class SGD(Optimizer):
     Source: Robbins & Monro (1951) for the stochastic step, Polyak (1964) for momentum,
     Nesterov (1983) for the look-ahead, in the form of Sutskever et al. (2013). They keep the
     rate inside the buffer; torch, and so this class, keeps it outside: see the chapter on
-    momentum for what differs when the rate changes.
+    momentum's conventions for what differs when the rate changes.
 
     Examples
     --------

@@ -4,11 +4,9 @@ Three of them are seen in the dark theme too. axe is from its npm package, uncha
 `axe/LICENSE`), and only runs here.
 """
 
-from pathlib import Path
-
 import pytest
+from looking import axe
 
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = [
     "book/intro",
     "book/optimizers/momentum",
@@ -18,14 +16,6 @@ PAGES = [
     "book/reference/bibliography",
     "book/reference/api/optimizers",
 ]
-RUN = """
-async () => {
-  document.querySelectorAll("details").forEach((d) => d.open = true);
-  const { violations } = await axe.run(document);
-  return violations.map((v) =>
-    `${v.id}: ${v.nodes.length}, such as ${v.nodes[0].html.slice(0, 160)} (${v.help})`);
-}
-"""
 
 
 @pytest.mark.parametrize(
@@ -36,7 +26,6 @@ def test_axe_finds_nothing(browser, address, name, scheme) -> None:
     context = browser.new_context(base_url=address, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"/{name}.html")
-    page.add_script_tag(path=AXE)
-    found = page.evaluate(RUN)
+    found = axe(page)
     context.close()
     assert not found, "\n".join(found)

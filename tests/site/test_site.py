@@ -4,6 +4,7 @@ import json
 
 import pytest
 from check_pages import ROOT, pages
+from looking import BEYOND, watch
 
 PAGES = pages()
 NOTEBOOKS = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
@@ -53,14 +54,6 @@ async () => {
 }
 """
 
-# Where something widens a narrow page: three of the innermost culprits.
-BEYOND = """
-() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
-  [...document.querySelectorAll("article *")]
-    .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
-    .slice(-3).map((e) => `too wide for a narrow screen: ${e.outerHTML.slice(0, 120)}`)
-"""
-
 # Commas, brackets and the like that stand on another line than the formula that they touch.
 ASTRAY = r"""
 () => [...document.querySelectorAll("article span.math")].filter((math) => {
@@ -76,26 +69,6 @@ ASTRAY = r"""
   return sign.width && sign.left < part.left;
 }).map((math) => `what touches a formula begins a line: ${math.textContent}`)
 """
-
-
-def watch(page, address: str) -> list[str]:
-    """Collect everything that goes wrong on a page while it is open."""
-    found: list[str] = []
-
-    def told(message) -> None:
-        if message.type in ("error", "warning"):
-            found.append(f"console: {message.text}")
-
-    def asked(request) -> None:
-        if not request.url.startswith((address, "data:", "blob:")):
-            found.append(f"asks an outside host: {request.url}")
-
-    page.on("console", told)
-    page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("request", asked)
-    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
-    page.on("response", lambda r: r.status < 400 or found.append(f"{r.status}: {r.url}"))
-    return found
 
 
 @pytest.fixture
