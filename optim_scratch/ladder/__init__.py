@@ -8,4 +8,15 @@ from .reading import Row, compare, read, row, rows
 from .running import PROTOCOL
 from .schedules import SCHEDULES, Schedule
 
-__all__ = ["ENTRIES", "PROTOCOL", "SCHEDULES", "Entry", "Row", "Schedule", "compare", "read", "row", "rows"]
+__all__ = [
+    "ENTRIES",
+    "PROTOCOL",
+    "SCHEDULES",
+    "Entry",
+    "Row",
+    "Schedule",
+    "compare",
+    "read",
+    "row",
+    "rows",
+]

@@ -1,4 +1,4 @@
-"""Measure the ladder and write its file, line by line: python -m optim_scratch.ladder [NAME ...]."""
+"""Measure the ladder, or the lines that are named, and write its file, line by line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def main(names: list[str]) -> None:
     if unknown:
         sys.exit(f"no line of the ladder: {', '.join(sorted(unknown))}")
     old = json.loads(PLACE.read_text(encoding="utf-8")) if names else {}
-    kept = {each["name"]: each for part in ("optimizers", "schedules") for each in old.get(part, [])}
+    kept = {
+        each["name"]: each for part in ("optimizers", "schedules") for each in old.get(part, [])
+    }
     for entry in entries:
         if names and entry.name not in names:
             continue

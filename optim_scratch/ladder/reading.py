@@ -101,7 +101,7 @@ class Row:
         return interval(self.losses[MARKS.index(epochs)])
 
     def lead(self, other: Row, epochs: int = 20) -> tuple[float, float]:
-        """Return how far its accuracy is above another's, seed by seed: the mean, half its interval.
+        """Return how far its accuracy is above another's, seed by seed, and half the interval.
 
         Both see the same first weights and batches, which narrows the interval.
         """
@@ -199,12 +199,12 @@ def compare(*names: str) -> str:
     Examples
     --------
     >>> print(compare("SGD").splitlines()[0].rstrip())
-                            best  good  % of test pictures right      loss
+                        best  good  % of test pictures right      loss
     """
     if not names:
         raise ValueError("names must hold at least one line of the ladder, got none")
     chosen = [row(name) for name in names]
-    first = max(22, *(len(name) for name in names))
+    first = max(18, *(len(name) for name in names))
     template = f"{{:<{first}}} {{:>5}} {{:>5}}  {{:<24}}  {{:>8}} {{:>5}} {{:>4}}"
     table = [template.format(*cells).rstrip() for cells in _heads()]
     return "\n".join(table + [template.format(*_cells(each)).rstrip() for each in chosen])
@@ -226,6 +226,6 @@ def _cells(line: Row) -> tuple[str, ...]:
         f"×{line.width:.0f}" + "+" * line.open,
         f"{one:7.1f} {five:4.1f} {twenty:4.1f} ±{half:.1f}",
         f"{line.loss()[0]:.2g}",
-        f"{line.state:.3g}" if known else "",
+        f"{line.state:.2g}" if known else "",
         f"{line.time:.1f}" if known else "",
     )

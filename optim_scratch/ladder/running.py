@@ -162,8 +162,7 @@ def measured(
     loss, accuracy = judged(digits, last, "validation", "validation")
     chosen = best(accuracy, loss)
     final = [
-        judged(digits, theta[:, 0], "train", "test")
-        for theta in after(lrs[[chosen]], FRESH, MARKS)
+        judged(digits, theta[:, 0], "train", "test") for theta in after(lrs[[chosen]], FRESH, MARKS)
     ]
     return {
         "name": name,

@@ -120,7 +120,7 @@ def profile(schedule: Schedule) -> Array:
         optimizer.step()
         if scheduler and (not schedule.per_epoch or step % 32 == 0):
             scheduler.step()
-    array = np.array(found)
+    array: Array = np.array(found)
     return np.asarray(array / [array[:, 0].max(), 1.0])
 
 
