@@ -67,6 +67,17 @@ add(
 )
 
 add(
+    "momentum.alternating",
+    2,
+    number(
+        0.02 * 3 / (1 + 0.95),
+        "Where b ← μ b + g, with a g that changes its sign, comes back to −b, how large is b?",
+    ),
+    solution=0.06 / 1.95,
+    wrong=(0.06 / 0.05, 0.0, 0.06, 3 / 1.95, 0.02 * 3 * 0.95 / 1.95),
+)
+
+add(
     "momentum.optimal",
     3,
     number(
@@ -78,59 +89,99 @@ add(
 )
 
 
-def _convert(
-    theta: Array, g: Array, b: Array, eta: float, eta_before: float, mu: float
-) -> tuple[Array, Array]:
-    b = mu * (eta_before / eta) * b + g
-    return theta - eta * b, b
+def _memory(eta: float, h: float) -> float:
+    return float((1 - np.sqrt(eta * h)) ** 2)
 
 
-def _unscaled(
-    theta: Array, g: Array, b: Array, eta: float, eta_before: float, mu: float
-) -> tuple[Array, Array]:
-    return _update(theta, g, b, eta, mu)
+def _root(eta: float, h: float) -> float:
+    return float(1 - np.sqrt(eta * h))
 
 
-def _upside_down(
-    theta: Array, g: Array, b: Array, eta: float, eta_before: float, mu: float
-) -> tuple[Array, Array]:
-    b = mu * (eta / eta_before) * b + g
-    return theta - eta * b, b
+def _plain(eta: float, h: float) -> float:
+    return 1 - eta * h
 
 
-def _all_scaled(
-    theta: Array, g: Array, b: Array, eta: float, eta_before: float, mu: float
-) -> tuple[Array, Array]:
-    b = (mu * b + g) * eta_before / eta
-    return theta - eta * b, b
+def _upper_edge(eta: float, h: float) -> float:
+    return float((1 + np.sqrt(eta * h)) ** 2)
 
 
-def _old_rate(
-    theta: Array, g: Array, b: Array, eta: float, eta_before: float, mu: float
-) -> tuple[Array, Array]:
-    return _update(theta, g, b, eta_before, mu)
+def _no_rate(eta: float, h: float) -> float:
+    return float((1 - np.sqrt(h)) ** 2)
 
 
-def _convert_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    drop = (np.array([1.0]), np.array([1.0]), np.array([2.71]), 0.01, 0.1, 0.9)
-    others = [
-        (*rng.standard_normal((3, 4)), *rng.uniform(0.01, 1, size=2), rng.uniform())
-        for _ in range(5)
-    ]
-    return [drop, *others]
+def _memory_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    return [(0.01, 1.0), (0.03, 20.0), *((share / h, h) for share, h in rng.uniform(size=(5, 2)))]
 
 
 add(
-    "momentum.convert",
+    "momentum.memory",
     4,
-    function(_convert, _convert_cases, "Which b makes −η b the textbook's velocity?"),
-    solution=_convert,
-    wrong=(_unscaled, _upside_down, _all_scaled, _old_rate),
+    function(
+        _memory,
+        _memory_cases,
+        "The smallest momentum whose band, from (1 − √μ)² to (1 + √μ)², holds the rate times the "
+        "curvature.",
+    ),
+    solution=_memory,
+    wrong=(_root, _plain, _upper_edge, _no_rate, lambda eta, h: 0.9),
+)
+
+
+def _turning(gradients: Array) -> float:
+    return float(np.mean(np.sum(gradients[1:] * gradients[:-1], axis=1) < 0))
+
+
+def _agreeing(gradients: Array) -> float:
+    return 1 - _turning(gradients)
+
+
+def _mean_product(gradients: Array) -> float:
+    return float(np.mean(np.sum(gradients[1:] * gradients[:-1], axis=1)))
+
+
+def _by_coordinate(gradients: Array) -> float:
+    return float(np.mean(gradients[1:] * gradients[:-1] < 0))
+
+
+def _count(gradients: Array) -> int:
+    return int(np.sum(np.sum(gradients[1:] * gradients[:-1], axis=1) < 0))
+
+
+def _first_counted(gradients: Array) -> float:
+    return _count(gradients) / len(gradients)
+
+
+def _turning_cases(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    signs = (-1.0) ** np.arange(6)
+    alternating = signs[:, None] * np.array([1.0, 2.0])
+    walks = [rng.standard_normal((20, 3)).cumsum(axis=0) for _ in range(3)]
+    return [(alternating,), (np.ones((6, 2)),), *((walk,) for walk in walks)]
+
+
+add(
+    "momentum.turning",
+    5,
+    function(
+        _turning,
+        _turning_cases,
+        "The sign of the product of two gradients, summed over coordinates, is that of the cosine; "
+        "of T gradients there are T − 1 pairs.",
+    ),
+    solution=_turning,
+    wrong=(_agreeing, _mean_product, _by_coordinate, _count, _first_counted),
+)
+
+add(
+    "momentum.rate",
+    7,
+    number(0.01, "Hold η/(1 − μ) fixed."),
+    solution=0.01,
+    wrong=(0.1, 1.0, 0.11, 0.001, 0.099),
 )
 
 add(
     "momentum.cycle",
-    5,
+    8,
     number(
         42875 / 18252,
         "With κ = 36 the rate is 4/49, the momentum 25/49, and the pieces of the slope are "

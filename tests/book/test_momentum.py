@@ -8,6 +8,7 @@ import pytest
 
 from optim_scratch import Parameter, descend, surfaces
 from optim_scratch.optimizers import SGD
+from optim_scratch.problems import Digits, NoisyQuadratic
 
 P, Q, R = Fraction(792, 1225), Fraction(-2208, 1225), Fraction(2592, 1225)
 
@@ -30,12 +31,85 @@ def modulus(h, eta, mu):
     return np.maximum(abs(trace + root), abs(trace - root)) / 2
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
-def test_stable_where_the_closed_form_says(nesterov) -> None:
+def steps_to(values, share) -> int:
+    """Return after how many steps values stay below a share of the first."""
+    return int(np.flatnonzero(np.abs(values) > share * abs(values[0]))[-1]) + 1
+
+
+@pytest.mark.parametrize("mu", [0.5, 0.9, 0.95])
+def test_what_agrees_grows_and_what_alternates_shrinks_by_half_at_most(mu) -> None:
+    for sign, expected in ((1, 1 / (1 - mu)), (-1, 1 / (1 + mu))):
+        w, places = Parameter(0.0), [0.0]
+        sgd = SGD([w], lr=1.0, momentum=mu)
+        for t in range(1000):
+            w.grad = float(sign**t)
+            sgd.step()
+            places.append(float(w.data))
+        assert abs(places[-1] - places[-2]) == pytest.approx(expected)
+        assert expected >= 0.5
+
+
+def test_the_same_rate_with_a_memory_helps_along_and_hurts_across() -> None:
+    ravine = surfaces.ravine(20)
+    plain, heavy = (descend(ravine, SGD, 400, lr=0.03, momentum=mu).points.T for mu in (0, 0.7))
+    assert steps_to(heavy[0], 1e-3) < steps_to(plain[0], 1e-3) / 5
+    assert steps_to(heavy[1], 1e-3) > 4 * steps_to(plain[1], 1e-3)
+    # the cause: along the floor gradients keep their sign, across they turn within three steps
+    assert np.all(heavy[0][:30] < 0)
+    assert np.flatnonzero(heavy[1] < 0)[0] <= 3
+    buffers = -np.diff(heavy, axis=1) / 0.03
+    assert np.abs(buffers[0]).max() > 2 * 8
+    assert np.abs(buffers[1]).max() < 1.2 * 40
+
+
+def test_swings_die_by_the_root_of_the_momentum_whatever_the_curvature() -> None:
+    for h in (1.0, 5.0, 20.0, 60.0):
+        bowl = SimpleNamespace(value=lambda x: x[..., 0] ** 2, gradient=lambda x, h=h: h * x)
+        bowl.start = [1.0]
+        end = np.abs(descend(bowl, SGD, 400, lr=0.03, momentum=0.9).points[:, 0])
+        per_step = (end[300:].max() / end[100:200].max()) ** (1 / 200)
+        assert per_step == pytest.approx(np.sqrt(0.9), rel=0.01)
+
+
+def tuned(kappa) -> list[tuple[float, float]]:
+    """Return gradient descent's best rate, with the best memory for it, and the best of both."""
+    eta, both = 2 / (kappa + 1), 4 / (np.sqrt(kappa) + 1) ** 2
+    return [(eta, 0.0), (eta, (1 - np.sqrt(eta)) ** 2), (both, (1 - np.sqrt(both)) ** 2)]
+
+
+def test_it_is_the_memory_that_turns_kappa_into_its_root() -> None:
+    counts = []
+    for kappa in (320, 1280):
+        runs = [
+            descend(surfaces.ravine(kappa), SGD, 6000, lr=eta, momentum=mu).losses
+            for eta, mu in tuned(kappa)
+        ]
+        counts.append([steps_to(losses, 1e-6) for losses in runs])
+    ratios = np.divide(*counts[::-1])
+    np.testing.assert_allclose(ratios, [4, 2, 2], rtol=0.15)
+    assert counts[1][1] < counts[1][2], "the larger rate too is no faster in so many steps"
+
+
+def test_the_larger_rate_helps_the_flat_direction_and_delays_the_steep_one() -> None:
+    _, memory, both = tuned(1280)
+    for start, shorter in (((-8, 0), both), ((0, 2), memory)):
+        count = {
+            setting: steps_to(
+                descend(
+                    surfaces.ravine(1280), SGD, 900, start=start, lr=setting[0], momentum=setting[1]
+                ).losses,
+                1e-6,
+            )
+            for setting in (memory, both)
+        }
+        assert min(count, key=count.__getitem__) == shorter
+
+
+def test_stable_where_the_closed_form_says() -> None:
     lrs, mus = np.linspace(0.002, 0.208, 100), np.linspace(0.01, 0.99, 100)
     grid = {"lr": lrs[None, :, None], "momentum": mus[:, None, None]}
-    run = descend(surfaces.ravine(20), SGD, 1000, every=1000, nesterov=nesterov, **grid)
-    limit = 2 * (1 + mus) / (1 + 2 * mus if nesterov else 1) / 20
+    run = descend(surfaces.ravine(20), SGD, 1000, every=1000, **grid)
+    limit = 2 * (1 + mus) / 20
     assert np.array_equal(run.final_loss < run.losses[0], lrs[None] < limit[:, None])
 
 
@@ -49,6 +123,78 @@ def test_no_setting_beats_the_optimal_one(kappa) -> None:
     mus = rng.uniform(0, 1, 5000)
     etas = rng.uniform(0, 2 * (1 + mus) / kappa)
     assert modulus(h, etas, mus).max(axis=0).min() >= ratio
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
+def test_no_momentum_beats_the_best_one_at_a_given_rate(share) -> None:
+    root = 1 - np.sqrt(share)
+    assert modulus(share, 1.0, root**2) == pytest.approx(root, abs=1e-6)
+    assert modulus(share, 1.0, np.linspace(0, 0.999, 2000)).min() >= root - 1e-6
+
+
+def train(effective, momenta, batch_size, steps=96):
+    """Return the digits' training loss, of shape (momenta, rates), a mean over two seeds."""
+    digits = Digits(batch_size=batch_size, seed=range(2))
+    mu = np.reshape(momenta, (-1, 1, 1))
+    lr = (1 - mu) * np.reshape(effective, (-1, 1))
+    shape = (2, len(mu), len(effective), digits.size)
+    w = Parameter(np.broadcast_to(digits.start[:, None], shape).copy())
+    sgd = SGD([w], lr=lr, momentum=mu)
+    for _ in range(steps):
+        w.grad = digits.gradient(w.data)
+        sgd.step()
+    return digits.loss(w.data).mean(axis=0)
+
+
+def test_at_equal_effective_rate_momentum_does_on_digits_what_plain_descent_does() -> None:
+    plain, heavy, slow = train([0.2, 0.4, 0.8], [0, 0.9, 0.99], 32)
+    np.testing.assert_allclose(heavy, plain, rtol=0.12)
+    assert np.all(slow > 1.5 * plain), "a buffer of 100 steps does not fill in 96"
+
+
+def test_room_for_larger_rates_pays_most_with_exact_gradients() -> None:
+    gain = []
+    for size in (32, None):
+        plain, heavy = train([0.8, 1.6, 3.2, 6.4], [0, 0.9], size)
+        assert plain[-1] > 5
+        gain.append(np.nanmin(plain) / heavy.min())
+    assert 1 < gain[0] < 3 < 5 < gain[1]
+
+
+def watch(noise, lr, mu, rate_by=1.0, momentum_by=1.0):
+    """Return losses and gradients of a run whose settings change at step 80."""
+    curvatures = np.concatenate([np.ones(50), np.linspace(10, 20, 50)])
+    task = NoisyQuadratic(curvatures, noise=noise, seed=0)
+    w, losses, gradients = Parameter(np.repeat([1.0, 0.01], 50)), [], []
+    sgd = SGD([w], lr=lr, momentum=mu)
+    for t in range(160):
+        if t == 80:
+            sgd.param_groups[0]["lr"] *= rate_by
+            sgd.param_groups[0]["momentum"] *= momentum_by
+        losses.append(float(task.value(w.data)))
+        w.grad = task.gradient(w.data)
+        gradients.append(w.grad.copy())
+        sgd.step()
+    return np.array(losses), np.array(gradients)
+
+
+@pytest.mark.parametrize(
+    ("case", "cosine", "half_rate", "half_momentum"),
+    [
+        ((0, 0.1901, 0.9), (-1, -0.99), (0, 0.1), (100, np.inf)),
+        ((0, 0.01, 0.99), (0.9, 1), (0.3, 1.2), (0, 0.05)),
+        ((4, 0.003, 0.9), (-0.2, 0.3), (0.4, 0.7), (0.2, 0.6)),
+    ],
+    ids=["rate too large", "overshoot", "noise"],
+)
+def test_three_measurements_tell_three_causes_apart(case, cosine, half_rate, half_momentum) -> None:
+    losses, g = watch(*case)
+    length = np.linalg.norm(g, axis=1)
+    median = np.median(np.sum(g[1:] * g[:-1], axis=1) / length[1:] / length[:-1])
+    assert cosine[0] - 1e-9 <= median <= cosine[1]
+    for change, (low, high) in (((0.5, 1), half_rate), ((1, 0.5), half_momentum)):
+        ratio = watch(*case, *change)[0][100:].max() / losses[100:].max()
+        assert low <= ratio <= high
 
 
 def test_the_cycle_closes_in_exact_arithmetic() -> None:
@@ -70,50 +216,7 @@ def test_the_cycle_attracts() -> None:
     np.testing.assert_allclose(ends.T - [float(Q), float(P), float(R)], 0, atol=1e-12)
 
 
-def test_nesterov_at_its_best_on_quadratics() -> None:
-    """The setting of Lessard, Recht & Packard has its factor, and none of a grid does better."""
-    h, root = np.linspace(1, 20, 96), np.sqrt(61)
-
-    def worst(eta, mu):
-        trace, det = (1 + mu) * (1 - eta * h), mu * (1 - eta * h)
-        gap = np.sqrt((trace**2 - 4 * det).astype(complex))
-        return np.maximum(abs(trace + gap), abs(trace - gap)).max(axis=-1) / 2
-
-    best = 1 - 2 / root
-    np.testing.assert_allclose(worst(4 / 61, (root - 2) / (root + 2)), best, atol=1e-6)
-    etas, mus = np.linspace(0.03, 0.1, 60)[:, None, None], np.linspace(0.3, 0.95, 60)[:, None]
-    assert worst(etas, mus).min() >= best
-
-
-def test_momentum_cycles_where_the_others_converge() -> None:
+def test_momentum_cycles_where_gradient_descent_converges() -> None:
     end = np.sort(descend_kinked(lr=1 / 9, momentum=4 / 9)[-3:])
     np.testing.assert_allclose(end, [float(Q), float(P), float(R)], rtol=0, atol=1e-12)
     assert abs(descend_kinked(lr=1 / 13)[-1]) < 1e-12
-    assert abs(descend_kinked(lr=1 / 25, momentum=2 / 3, nesterov=True)[-1]) < 1e-12
-
-
-@pytest.mark.parametrize(
-    ("rates", "same"), [([0.02] * 60, True), ([0.02] * 30 + [0.002] * 30, False)]
-)
-def test_nesterov_is_the_look_ahead_while_the_rate_is_constant(rates, same) -> None:
-    ravine, mu = surfaces.ravine(20), 0.9
-    theta, v, w = np.array(ravine.start), np.zeros(2), Parameter(ravine.start)
-    sgd = SGD([w], lr=rates[0], momentum=mu, nesterov=True)
-    for eta in rates:
-        v = mu * v - eta * ravine.gradient(theta + mu * v)
-        theta = theta + v
-        sgd.param_groups[0]["lr"] = eta
-        w.grad = ravine.gradient(w.data)
-        sgd.step()
-    assert np.allclose(w.data, theta + mu * v, rtol=0, atol=1e-12) == same
-
-
-def test_a_drop_of_the_rate_acts_at_once() -> None:
-    w, places = Parameter(0.0), [0.0]
-    sgd = SGD([w], lr=0.1, momentum=0.9)
-    for eta in (0.1, 0.1, 0.1, 0.01):
-        sgd.param_groups[0]["lr"] = eta
-        w.grad = 1.0
-        sgd.step()
-        places.append(float(w.data))
-    np.testing.assert_allclose(-np.diff(places), [0.1, 0.19, 0.271, 0.03439])
