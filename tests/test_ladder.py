@@ -55,7 +55,7 @@ def test_the_best_rate_is_inside_the_grid(row):
     )
 
 
-@pytest.mark.parametrize("name", ["SGD momentum 0.9", "Muon"])
+@pytest.mark.parametrize("name", ["EMA", "Muon"])
 def test_a_line_comes_out_again(name):
     """Run by run and not at once, as measured; another CPU rounds otherwise.
 
