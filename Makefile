@@ -23,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab lint format types unit nbval site site-test notebook notebooks figures \
-        frameworks oldest bench results clean
+        frameworks oldest bench ladder results clean
 
 help: ## list the targets
 	@echo "Optimizers from Scratch: make <target>"
@@ -89,6 +89,9 @@ oldest: $(OLDEST)/.test ## the package with the oldest versions that it admits
 
 bench: $(VENV)/.test ## speed, as ratios measured side by side
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench
+
+ladder: $(VENV)/.test ## measure every method on the digits anew (5 minutes); LINES='"Adam" "SAM"' for some of them
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.ladder $(LINES)
 
 results: $(VENV)/.test ## train the recipes that have no record yet (hours); RECIPES=..., DATA=...
 	@$(BIN)/optim-lab run $(RECIPES) --data $(DATA)

@@ -22,6 +22,7 @@ MODULES = [
 INNER = (
     # their packages export what is meant for readers
     "optim_scratch.exercises.",
+    "optim_scratch.ladder.",
     "optim_scratch.optimizers.",
     "optim_scratch.problems.",
     "optim_scratch.registry.",

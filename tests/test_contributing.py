@@ -23,7 +23,7 @@ def places(method: registry.Method) -> list[Path]:
 
 
 def test_the_recipe_is_a_list_of_files():
-    assert len(PLACES) == 6
+    assert len(PLACES) == 7
     assert all(path.exists() for path in places(registry.find("RMSprop")))
 
 

@@ -35,7 +35,13 @@ def python(built, folder):
 def test_the_wheel_holds_the_package_its_records_and_nothing_else(built):
     present = {
         str(path.relative_to(ROOT))
-        for pattern in ("**/*.py", "py.typed", "problems/digits.npz", "results/**/*.json")
+        for pattern in (
+            "**/*.py",
+            "py.typed",
+            "problems/*.npz",
+            "ladder/*.json",
+            "results/**/*.json",
+        )
         for path in (ROOT / "optim_scratch").glob(pattern)
     }
     assert sum(name.endswith(".json") for name in present) >= 15

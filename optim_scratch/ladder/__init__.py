@@ -1,0 +1,22 @@
+"""The ladder: every method on one small network, by one protocol, from a committed file.
+
+`make ladder` writes the file.
+"""
+
+from .entries import ENTRIES, Entry
+from .reading import Row, compare, read, row, rows
+from .running import PROTOCOL
+from .schedules import SCHEDULES, Schedule
+
+__all__ = [
+    "ENTRIES",
+    "PROTOCOL",
+    "SCHEDULES",
+    "Entry",
+    "Row",
+    "Schedule",
+    "compare",
+    "read",
+    "row",
+    "rows",
+]
