@@ -134,6 +134,7 @@ def test_an_address_turns_the_install_cells_on(path) -> None:
     on = notebooks.install_cell(book, "https://example.org/ours")
     assert on.endswith(' @ git+https://example.org/ours"')
     imports = [
-        re.search(r"^\s*(import|from) torch", cell.source, re.MULTILINE) for cell in book.cells
+        re.search(r"^\s*(import|from) (torch|optim_scratch.experiments)", cell.source, re.MULTILINE)
+        for cell in book.cells
     ]
     assert ("[plot,torch]" in on) == any(imports), path.stem
