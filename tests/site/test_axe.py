@@ -1,4 +1,4 @@
-"""What axe, the usual checker of accessibility, finds on seven pages: nothing.
+"""What axe, the usual checker of accessibility, finds on eight pages: nothing.
 
 Three of them are seen in the dark theme too. axe is from its npm package, unchanged (MPL-2.0,
 `axe/LICENSE`), and only runs here.
@@ -11,6 +11,7 @@ PAGES = [
     "book/intro",
     "book/optimizers/momentum",
     "book/schedulers/warmup",
+    "book/practice/ladder",
     "book/practice/bug-museum",
     "book/experiments/vgg-on-cifar10",
     "book/reference/bibliography",
