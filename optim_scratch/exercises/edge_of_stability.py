@@ -27,3 +27,11 @@ add(
     solution=2 / 0.1,
     wrong=(10.0, 5.0, 40.0, 0.1, "20"),
 )
+
+add(
+    "edge-of-stability.width",
+    4,
+    number(0.001**0.5, "Set what the swing takes from S in a step equal to 0.01.", rtol=0.02),
+    solution=(2 * 0.01 / (0.2 * 100)) ** 0.5,
+    wrong=(0.001, (0.01 / (0.2 * 100)) ** 0.5, (2 * 0.01 / 100) ** 0.5, 0.1, "0.032"),
+)

@@ -73,3 +73,24 @@ def test_rosenbrock_above_the_limit_rests_where_the_curvature_is_two_over_the_ra
     lr = 1.05 * 2 / curvature(1, 1)
     run = descend(surfaces.rosenbrock(), SGD, 20_000, lr=lr)
     assert curvature(*run.points[-2:].mean(axis=0)) == pytest.approx(2 / lr, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_digits_do_not_reach_the_edge_and_grow_flatter(seed) -> None:
+    digits, lr = problems.Digits(batch_size=None, seed=seed), 0.4
+    run = descend(digits, SGD, 600, lr=lr, every=40)
+    sharpness = [digits.sharpness(theta) for theta in run.points]
+    assert max(sharpness) * lr < 1.5
+    assert sharpness[-1] < 0.8 * sharpness[0]
+
+
+def test_a_swing_of_constant_width_is_one_at_two_over_the_rate() -> None:
+    """Sharpness that rises with each step and falls with each swing circles around 2/η."""
+    lr, rise, slope = 0.2, 1e-3, 100.0
+    swing, sharpness, seen = 0.5 * (2 * rise / (lr * slope)) ** 0.5, 10.0, []
+    for _ in range(2000):
+        swing *= 1 - lr * sharpness
+        sharpness += rise - lr / 2 * swing**2 * slope
+        seen.append(sharpness)
+    assert np.mean(seen) == pytest.approx(2 / lr, rel=0.01)
+    assert min(seen) < 2 / lr < max(seen)
