@@ -77,17 +77,92 @@ def test_the_digits_end_lower_after_a_late_drop_than_after_an_early_one_or_none(
     assert ends[10] < 0.5 * ends[3]
 
 
-def test_a_floor_falls_with_the_rate_on_the_digits():
-    """The mean of the loss less the loss at the mean of an epoch's weights."""
-    problem, floors = Digits(batch_size=8, seed=21), []
-    start = trained(problem, 0.2, 6)
-    for lr in (0.2, 0.04):
-        w, total, losses = Parameter(start.copy()), 0, []
-        sgd = SGD([w], lr=lr)
-        for batch in problem.batches(1, first=6):
-            w.grad = problem.gradient(w.data, batch)
+def test_the_cost_and_the_need_of_steps_at_the_low_rate():
+    """The two ends of the box, on a bowl with one steep direction and one flat one."""
+    rate, gamma, steps, low = 0.1, 0.2, 500, 60
+    rates = np.repeat([rate, gamma * rate], [steps - low, low])
+    flat = NoisyQuadratic([0.02], 0.0)
+    kept, dropped = flat.expected_losses(np.full(steps, rate)), flat.expected_losses(rates)
+    assert dropped[-1] / kept[-1] == pytest.approx(np.exp(2 * 0.8 * rate * 0.02 * low), rel=0.01)
+    steep = NoisyQuadratic([4.0], 2.0)
+    above = steep.expected_losses(rates) - steep.stationary_loss(gamma * rate)
+    settling = 1 / (2 * gamma * rate * 4.0)
+    assert above[-1] < np.exp(-low / settling) * above[steps - low]
+    bowl = NoisyQuadratic([4.0, 0.02], [2.0, 0.1], start=[1.0, 4.5])
+    ends = [
+        bowl.expected_losses(np.repeat([rate, gamma * rate], [steps - n, n]))[-1]
+        for n in range(steps + 1)
+    ]
+    assert settling < np.argmin(ends) == 31 < 1 / (2 * (1 - gamma) * rate * 0.02)
+
+
+def test_jitter_is_forgotten_by_the_same_factor_each_step():
+    shrink, lag = 1 - 0.1 * 0.5, 6
+    rng, theta = np.random.default_rng(0), np.zeros(20_000)
+    seen = []
+    for _ in range(200 + lag):
+        theta = shrink * theta - 0.1 * rng.standard_normal(theta.size)
+        seen.append(theta)
+    there = np.mean(seen[-1] * seen[-1 - lag]) / np.mean(seen[-1] ** 2)
+    assert there == pytest.approx(shrink**lag, abs=0.03)
+
+
+class Forked:
+    """Ten networks, at the end of their sixth epoch copied and continued at other rates."""
+
+    def __init__(self):
+        self.many, self.factors = Digits(batch_size=8, seed=range(30, 40)), np.array([1, 0.5, 0.2])
+        w = Parameter(self.many.start.copy())
+        sgd = SGD([w], lr=0.5)
+        for number in range(6):
+            self.level, self.mean = self.epoch(sgd, w, number)
+        self.end, copies = w.data, Parameter(np.repeat(w.data, 3, axis=1))
+        ahead = SGD([copies], lr=0.5 * self.factors[:, None])
+        self.after, self.after_mean = self.epoch(ahead, copies, 6)
+        self.copies = copies.data
+
+    def epoch(self, sgd, w, number):
+        total, self.seen = 0, []
+        for i, batch in enumerate(self.many.batches(1, first=number)):
+            w.grad = self.many.gradient(w.data, batch)
             sgd.step()
             total = total + w.data
-            losses.append(problem.loss(w.data))
-        floors.append(np.mean(losses) - problem.loss(total / len(losses)))
-    assert 0.02 < floors[1] / floors[0] < 0.3
+            if i % 8 == 4:
+                self.seen.append(w.data.copy())
+        losses = [self.many.loss(weights) for weights in self.seen]
+        return np.mean(losses, axis=(0, 1)), total / 128
+
+    def noise(self):
+        """Return the variance of a batch's gradient, summed over weights, in the last epoch."""
+        probe, whole = list(self.many.batches(1, first=9))[:16], np.tile(np.arange(1024), (10, 1))
+        each = []
+        for weights in self.seen:
+            exact = self.many.gradient(weights, whole)
+            each += [((self.many.gradient(weights, b) - exact) ** 2).sum(-1) for b in probe]
+        return np.mean(each, axis=(0, 1))
+
+
+@pytest.fixture(scope="module")
+def forked():
+    return Forked()
+
+
+def test_the_rule_has_most_of_the_fall_on_the_digits(forked):
+    centre = forked.many.loss(forked.mean).mean()
+    share = 0.8 * (forked.level[0] - centre) / (forked.level[0] - forked.after[2])
+    assert 0.6 < share < 0.9
+
+
+def test_the_better_network_was_there_before_the_drop(forked):
+    weights = forked.end, forked.mean, forked.copies[:, 2:3]
+    end, mean, dropped = (forked.many.accuracy(w, "validation").mean() for w in weights)
+    assert mean > end + 0.01
+    assert mean == pytest.approx(dropped, abs=0.005)
+
+
+def test_the_floor_falls_as_rate_times_noise_and_so_faster_than_the_rate(forked):
+    floors = forked.after - forked.many.loss(forked.after_mean).mean(axis=0)
+    noise = forked.noise()
+    ratios = floors / floors[0]
+    assert (ratios[1:] < 0.7 * forked.factors[1:]).all()
+    assert ratios == pytest.approx(forked.factors * noise / noise[0], rel=0.15)
