@@ -247,8 +247,8 @@ def test_solutions_are_checked(path) -> None:
 
 
 def folded(cell) -> bool:
-    """Tell whether the site folds a cell, code alone or code and output."""
-    return bool({"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])))
+    """Tell whether the site folds a cell or hides its code: code alone, or code and output."""
+    return bool({"hide-cell", "hide-input", "remove-input"} & set(cell.metadata.get("tags", [])))
 
 
 @chapters

@@ -106,6 +106,32 @@ def _square(name: str, lr: float, scheduler: str | None = None, **arguments: obj
     return replace(recipe, suite="rate-and-schedule")
 
 
+_RATES: dict[str, tuple[Mapping[str, object], tuple[float, float, float]]] = {
+    "SGD": ({"momentum": 0.9}, (0.01, 0.03, 0.1)),
+    "RMSprop": ({}, (0.0001, 0.0003, 0.001)),
+    "Adam": ({}, (0.0003, 0.001, 0.003)),
+    "AdamW": ({"weight_decay": 0.01}, (0.0003, 0.001, 0.003)),
+    "NAdam": ({}, (0.0003, 0.001, 0.003)),
+}
+"""Further arguments of an optimizer, and three rates a factor of three apart."""
+
+
+def _compared(optimizer: str, lr: float, arguments: Mapping[str, object]) -> Recipe:
+    """Return a run that compares optimizers: ours, a cosine over ten epochs, a choice held out."""
+    return Recipe(
+        name=f"{optimizer.lower()}-{lr:g}",
+        suite="optimizers",
+        reports="not in the article",
+        optimizer=optimizer,
+        optimizer_arguments={"lr": lr, **arguments},
+        library="optim_scratch",
+        scheduler="CosineAnnealingLR",
+        scheduler_arguments={"T_max": 10},
+        epochs=10,
+        validation_images=5000,
+    )
+
+
 RECIPES = (
     _article_003("constant", 0.01, "train 86.1 %, test 83.3 %; slows after 15 epochs"),
     _article_003(
@@ -125,6 +151,11 @@ RECIPES = (
     _warmup("warmup-exponential", "ExponentialLR", gamma=0.885),
     _square("constant-004", 0.04),
     _square("exponential-001", 0.01, "ExponentialLR", gamma=0.885),
+    *(
+        _compared(optimizer, lr, arguments)
+        for optimizer, (arguments, rates) in _RATES.items()
+        for lr in rates
+    ),
 )  # fmt: skip
 
 

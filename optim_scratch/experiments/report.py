@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from optim_scratch.experiments.recipes import RECIPES
-from optim_scratch.plot import CYCLE
+from optim_scratch.plot import CYCLE, look
 
 ARTICLE = [recipe.name for recipe in RECIPES if recipe.suite == "article-003"]
 COLOURS: dict[str, str] = dict(zip(ARTICLE, CYCLE, strict=True))
 # the same schedule at another rate: the same colour
 COLOURS |= {"constant-004": COLOURS["constant"], "exponential-001": COLOURS["exponential"]}
+# an optimizer has its own in every figure, and its dash beside it
+COLOURS |= {r.name: look(r.optimizer)["color"] for r in RECIPES if r.suite == "optimizers"}
 NAMES = {
     "running": "running, over the epoch's augmented batches",
     "train": "training images",

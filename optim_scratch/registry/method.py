@@ -42,6 +42,13 @@ class Method:
         Of an optimizer, when it was published first; else 0.
     memory : str
         Of an optimizer, how many numbers it keeps for each entry of a parameter.
+    work : str
+        Of an optimizer, how often a step asks for a gradient.
+    update : str
+        Of an optimizer, its update in one line of LaTeX, in the book's symbols; empty while it has
+        no chapter.
+    when : str
+        Of an optimizer, when to use it, in a sentence; empty while it has no chapter.
     elementwise : bool
         Whether each entry of a parameter moves by itself, so that arrays of hyper-parameters are
         many runs at once. Schedulers have no use for it.
@@ -64,6 +71,9 @@ class Method:
     dash: int = 0
     year: int = 0
     memory: str = ""
+    work: str = "1 gradient a step"
+    update: str = ""
+    when: str = ""
     elementwise: bool = True
     closure: bool = False
     wraps: bool = False

@@ -8,6 +8,8 @@ OPTIMIZERS = (
         summary="a step down the gradient of a mini-batch, with momentum on request",
         source="Robbins & Monro 1951; Polyak 1964; Nesterov 1983", reference="robbins1951",
         year=1951, torch="torch.optim.SGD", family="gradient", memory="0, or 1 with momentum",
+        update=r"b \leftarrow \mu b + g, \quad \theta \leftarrow \theta - \eta\,b",
+        when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
         "RMSprop", "optimizer", "optimizers.rmsprop", "",
@@ -21,6 +23,10 @@ OPTIMIZERS = (
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
+        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
+        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
         "AdamW", "optimizer", "optimizers.adamw", "",
@@ -95,13 +101,15 @@ OPTIMIZERS = (
         summary="Newton's step, with the curvature learned from the last gradients",
         source="Liu & Nocedal 1989", reference="liu1989", year=1989,
         torch="torch.optim.LBFGS", parent="SGD", family="curvature", memory="2 a pair, and 2",
+        work="1 gradient or more a step",
         elementwise=False, closure=True,
     ),
     Method(
         "SAM", "optimizer", "optimizers.sam", "",
         summary="the gradient of the steepest neighbour, towards flat minima",
         source="Foret et al. 2021", reference="foret2021", year=2021,
-        parent="SGD", family="sharpness", memory="0 more", elementwise=False,
+        parent="SGD", family="sharpness", memory="0 more", work="2 gradients a step",
+        elementwise=False,
         closure=True, wraps=True,
     ),
 )  # fmt: skip

@@ -24,6 +24,8 @@ def rates(name):
 
 def test_the_table_is_that_of_the_article():
     for recipe in recipes.RECIPES:
+        if recipe.suite == "optimizers":
+            continue
         assert (recipe.epochs, recipe.batch_size) == (30, 128)
         assert recipe.validation_images == 0, "the article trains on all 50,000"
         assert recipe.optimizer_arguments["momentum"] == 0.9
@@ -42,6 +44,21 @@ def test_two_more_complete_the_square_of_rate_and_schedule():
     assert square == {(rule, lr) for rule in (None, "ExponentialLR") for lr in (0.01, 0.04)}
     arguments = recipes.find("exponential").scheduler_arguments
     assert recipes.find("exponential-001").scheduler_arguments == arguments
+
+
+def test_optimizers_are_compared_on_equal_terms():
+    compared = [recipe for recipe in recipes.RECIPES if recipe.suite == "optimizers"]
+    lrs: dict[str, list[float]] = {}
+    for recipe in compared:
+        assert recipe.library == "optim_scratch", "the chapters' own code"
+        assert (recipe.epochs, recipe.batch_size) == (10, 128)
+        assert recipe.validation_images == 5000, "the rate is chosen on them"
+        assert recipe.scheduler == "CosineAnnealingLR"
+        assert recipe.scheduler_arguments == {"T_max": 10}
+        lrs.setdefault(recipe.optimizer, []).append(recipe.optimizer_arguments["lr"])
+    for low, middle, high in lrs.values():
+        assert middle / low == pytest.approx(10**0.5, rel=0.06)
+        assert high / middle == pytest.approx(10**0.5, rel=0.06)
 
 
 def test_rates_of_the_schedules():
