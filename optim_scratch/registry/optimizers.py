@@ -29,11 +29,14 @@ OPTIMIZERS = (
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
-        "AdamW", "optimizer", "optimizers.adamw", "",
+        "AdamW", "optimizer", "optimizers.adamw", "optimizers/weight-decay",
         summary="Adam with weight decay beside the gradient, not in it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
         torch="torch.optim.AdamW", parent="Adam", family="adaptive", dash=2,
         memory="2, or 3 with AMSGrad",
+        update=r"\theta \leftarrow (1-\eta\lambda)\,\theta "
+        r"- \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        when="Wherever Adam is right; the usual choice for transformers.",
     ),
     Method(
         "NAdam", "optimizer", "optimizers.nadam", "",
