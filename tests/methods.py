@@ -229,6 +229,11 @@ def in_training(kind: Make) -> Make:
     return make
 
 
+def sign_sgd_reference(groups: Any, **options: Any) -> Any:
+    """Make the reference, whose momentum is 0.9 unless it is told."""
+    return pytorch_optimizer.SignSGD(groups, **{"momentum": 0.0, **options})
+
+
 def silent_prodigy(groups: Any, **options: Any) -> Any:
     """Make the reference, which prints that it decouples decay."""
     with contextlib.redirect_stdout(None):
@@ -325,6 +330,157 @@ DESCRIPTIONS: dict[str, Description] = {
             "weight_decay": st.floats(0.0, 0.5),
             "momentum": st.floats(0.0, 0.95),
             "centered": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Adagrad": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr_decay": 0.1},
+            {"weight_decay": 0.1},
+            {"initial_accumulator_value": 0.5},
+            {"eps": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.1,
+                "lr_decay": 0.01,
+                "weight_decay": 0.1,
+                "initial_accumulator_value": 0.1,
+                "eps": 1e-3,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03, "lr_decay": 0.1}, {"weight_decay": 0.2}, {"maximize": True}]],
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "lr_decay": st.floats(0.0, 1.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "initial_accumulator_value": st.floats(0.0, 1.0),
+            "eps": st.floats(1e-12, 0.1),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Adadelta": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"rho": 0.5},
+            {"rho": 0.0},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"lr": 0.0},
+            {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.3, "rho": 0.5}, {"eps": 1e-3}, {"weight_decay": 0.2}]],
+        drawn={
+            "lr": st.floats(1e-3, 1.0),
+            "rho": st.floats(0.1, 0.99),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Adamax": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.999)},
+            {"betas": (0.9, 0.0)},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"lr": 0.0},
+            {"lr": 0.1, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"eps": 0.1}, {"weight_decay": 0.2}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "RAdam": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.0},
+            {"betas": (0.5, 0.9)},  # rectified from step 8 on
+            {"betas": (0.0, 0.99)},
+            {"betas": (0.9, 0.6)},  # never
+            {"betas": (0.9, 0.0)},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"weight_decay": 0.1, "decoupled_weight_decay": True},
+            {"lr": 0.1, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"eps": 0.1}, {"weight_decay": 0.2}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.0, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "decoupled_weight_decay": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Rprop": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"etas": (0.3, 1.5)},
+            {"step_sizes": (1e-3, 0.02)},
+            {"lr": 0.0},
+            {"lr": 0.1, "etas": (0.7, 1.05), "step_sizes": (0.01, 0.1), "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"etas": (0.4, 1.1)}, {"step_sizes": (1e-2, 1.0)}]],
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "etas": st.tuples(st.floats(0.1, 0.9), st.floats(1.01, 2.0)),
+            "step_sizes": st.tuples(st.floats(1e-8, 1e-3), st.floats(1e-2, 10.0)),
+            "maximize": st.booleans(),
+        },
+    ),
+    "SignSGD": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"momentum": 0.9},
+            {"weight_decay": 0.1},
+            {"lr": 0.0, "momentum": 0.5},
+            {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.1, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"momentum": 0.5}, {"weight_decay": 0.2}]],
+        reference=sign_sgd_reference,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "momentum": st.floats(0.0, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+        awake={"momentum": 0.9},
+    ),
+    "Lion": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.99)},
+            {"betas": (0.9, 0.0)},
+            {"weight_decay": 0.1},
+            {"lr": 0.0},
+            {"lr": 0.1, "betas": (0.95, 0.98), "weight_decay": 0.5, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2}]],
+        reference=pytorch_optimizer.Lion,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.0, 0.999)),
+            "weight_decay": st.floats(0.0, 0.5),
             "maximize": st.booleans(),
         },
     ),

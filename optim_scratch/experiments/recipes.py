@@ -108,10 +108,13 @@ def _square(name: str, lr: float, scheduler: str | None = None, **arguments: obj
 
 _RATES: dict[str, tuple[Mapping[str, object], tuple[float, float, float]]] = {
     "SGD": ({"momentum": 0.9}, (0.01, 0.03, 0.1)),
+    "Adagrad": ({}, (0.003, 0.01, 0.03)),
     "RMSprop": ({}, (0.0001, 0.0003, 0.001)),
     "Adam": ({}, (0.0003, 0.001, 0.003)),
     "AdamW": ({"weight_decay": 0.01}, (0.0003, 0.001, 0.003)),
     "NAdam": ({}, (0.0003, 0.001, 0.003)),
+    "RAdam": ({}, (0.0003, 0.001, 0.003)),
+    "Lion": ({"weight_decay": 0.1}, (0.00003, 0.0001, 0.0003)),
 }
 """Further arguments of an optimizer, and three rates a factor of three apart."""
 

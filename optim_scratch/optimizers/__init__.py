@@ -2,22 +2,29 @@
 
 from optim_scratch.registry import methods
 
+from .adadelta import Adadelta as Adadelta
 from .adafactor import Adafactor as Adafactor
+from .adagrad import Adagrad as Adagrad
 from .adam import Adam as Adam
+from .adamax import Adamax as Adamax
 from .adamw import AdamW as AdamW
 from .adamw_schedule_free import AdamWScheduleFree as AdamWScheduleFree
 from .asgd import ASGD as ASGD
 from .ema import EMA as EMA
 from .lbfgs import LBFGS as LBFGS
+from .lion import Lion as Lion
 from .lookahead import Lookahead as Lookahead
 from .muon import Muon as Muon
 from .nadam import NAdam as NAdam
 from .optimizer import Optimizer as Optimizer
 from .prodigy import Prodigy as Prodigy
+from .radam import RAdam as RAdam
 from .rmsprop import RMSprop as RMSprop
+from .rprop import Rprop as Rprop
 from .sam import SAM as SAM
 from .sgd import SGD as SGD
 from .sgd_schedule_free import SGDScheduleFree as SGDScheduleFree
+from .sign_sgd import SignSGD as SignSGD
 from .swa import SWA as SWA
 from .wrapper import Wrapper as Wrapper
 

@@ -12,10 +12,22 @@ OPTIMIZERS = (
         when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
+        "Adagrad", "optimizer", "optimizers.adagrad", "",
+        summary="each entry of the gradient over the root of all its squares so far",
+        source="Duchi, Hazan & Singer 2011", reference="duchi2011", year=2011,
+        torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
+    ),
+    Method(
         "RMSprop", "optimizer", "optimizers.rmsprop", "",
         summary="each entry of the gradient over its own recent size",
         source="Tieleman & Hinton 2012; Graves 2013", reference="tieleman2012", year=2012,
-        torch="torch.optim.RMSprop", parent="SGD", family="adaptive", dash=1, memory="1 to 3",
+        torch="torch.optim.RMSprop", parent="Adagrad", family="adaptive", dash=1, memory="1 to 3",
+    ),
+    Method(
+        "Adadelta", "optimizer", "optimizers.adadelta", "",
+        summary="steps of the size of the last steps, without a rate",
+        source="Zeiler 2012", reference="zeiler2012", year=2012,
+        torch="torch.optim.Adadelta", parent="Adagrad", family="adaptive", dash=6, memory="2",
     ),
     Method(
         "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
@@ -39,10 +51,22 @@ OPTIMIZERS = (
         when="Wherever Adam is right; the usual choice for transformers.",
     ),
     Method(
+        "Adamax", "optimizer", "optimizers.adamax", "",
+        summary="Adam with the largest gradient of late in place of the root mean square",
+        source="Kingma & Ba 2015", reference="kingma2015", year=2015,
+        torch="torch.optim.Adamax", parent="Adam", family="adaptive", dash=7, memory="2",
+    ),
+    Method(
         "NAdam", "optimizer", "optimizers.nadam", "",
         summary="Adam that looks ahead, as Nesterov's momentum does",
         source="Dozat 2016", year=2016,
         torch="torch.optim.NAdam", parent="Adam", family="adaptive", dash=3, memory="2",
+    ),
+    Method(
+        "RAdam", "optimizer", "optimizers.radam", "",
+        summary="Adam that takes momentum's steps until it knows its denominators",
+        source="Liu et al. 2020", reference="liu2020", year=2020,
+        torch="torch.optim.RAdam", parent="Adam", family="adaptive", dash=8, memory="2",
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
@@ -50,6 +74,24 @@ OPTIMIZERS = (
         source="Shazeer & Stern 2018", year=2018,
         torch="torch.optim.Adafactor", parent="Adam", family="adaptive", dash=4,
         memory="1/rows + 1/columns", elementwise=False,
+    ),
+    Method(
+        "Rprop", "optimizer", "optimizers.rprop", "",
+        summary="a step length for each entry, which grows while the gradient keeps its sign",
+        source="Riedmiller & Braun 1993; Igel & Hüsken 2000", reference="riedmiller1993", year=1993,
+        torch="torch.optim.Rprop", parent="SGD", family="sign", memory="2",
+    ),
+    Method(
+        "SignSGD", "optimizer", "optimizers.sign_sgd", "",
+        summary="a step of one length for each entry, by the sign of the gradient",
+        source="Bernstein et al. 2018", reference="bernstein2018", year=2018,
+        parent="SGD", family="sign", dash=1, memory="0, or 1 with momentum",
+    ),
+    Method(
+        "Lion", "optimizer", "optimizers.lion", "",
+        summary="the sign of a momentum that weighs the newest gradient more",
+        source="Chen et al. 2023", reference="chen2023", year=2023,
+        parent="SignSGD", family="sign", dash=2, memory="1",
     ),
     Method(
         "ASGD", "optimizer", "optimizers.asgd", "",

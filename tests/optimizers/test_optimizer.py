@@ -100,7 +100,9 @@ def test_zero_grad(method):
     if not method.closure:
         optimizer.step()  # parameters without gradient stay where they are
         assert np.array_equal(p.data, np.ones(p.shape))
-        assert optimizer.state_dict()["state"] == {} or method.wraps
+        state = optimizer.state_dict()["state"]
+        assert state.keys() == stepped(method, 0).state_dict()["state"].keys() or method.wraps
+        assert not any(each.get("step") for each in state.values() if isinstance(each, dict))
 
 
 @every
