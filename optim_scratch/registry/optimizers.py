@@ -75,10 +75,13 @@ OPTIMIZERS = (
         torch="torch.optim.RAdam", parent="Adam", family="adaptive", dash=8, memory="2",
     ),
     Method(
-        "Yogi", "optimizer", "optimizers.yogi", "",
+        "Yogi", "optimizer", "optimizers.yogi", "optimizers/adam-that-converges",
         summary="Adam whose mean square changes by no more than the new square",
         source="Zaheer et al. 2018", reference="zaheer2018", year=2018,
         parent="Adam", family="adaptive", dash=9, memory="2",
+        update=r"v \leftarrow v - (1-\beta_2)\,\operatorname{sign}(v - g^2)\,g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        when="If Adam must run with a short memory; else Adam.",
     ),
     Method(
         "AdaBelief", "optimizer", "optimizers.adabelief", "",
