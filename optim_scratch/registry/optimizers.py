@@ -42,14 +42,12 @@ OPTIMIZERS = (
         when="When there is no time to search for a rate, and a slow start does no harm.",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
+        "Adam", "optimizer", "optimizers.adam", "optimizers/adam",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
-        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
-        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        update=r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
