@@ -12,10 +12,12 @@ OPTIMIZERS = (
         when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
-        "SGDW", "optimizer", "optimizers.sgdw", "",
+        "SGDW", "optimizer", "optimizers.sgdw", "optimizers/weight-decay",
         summary="SGD with weight decay beside the buffer, not through it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
         parent="SGD", family="gradient", dash=1, memory="0, or 1 with momentum",
+        update=r"b \leftarrow \mu b + g, \quad \theta \leftarrow (1-\eta\lambda)\,\theta - \eta\,b",
+        when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "",
