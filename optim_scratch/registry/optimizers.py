@@ -24,26 +24,30 @@ OPTIMIZERS = (
         torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
     ),
     Method(
-        "RMSprop", "optimizer", "optimizers.rmsprop", "",
+        "RMSprop", "optimizer", "optimizers.rmsprop", "optimizers/rmsprop-and-adadelta",
         summary="each entry of the gradient over its own recent size",
         source="Tieleman & Hinton 2012; Graves 2013", reference="tieleman2012", year=2012,
         torch="torch.optim.RMSprop", parent="Adagrad", family="adaptive", dash=1, memory="1 to 3",
+        update=r"v \leftarrow \alpha v + (1-\alpha) g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,g / (\sqrt{v} + \varepsilon)",
+        when="Where a recipe asks for it, with a rate that falls; else Adam.",
     ),
     Method(
-        "Adadelta", "optimizer", "optimizers.adadelta", "",
+        "Adadelta", "optimizer", "optimizers.adadelta", "optimizers/rmsprop-and-adadelta",
         summary="steps of the size of the last steps, without a rate",
         source="Zeiler 2012", reference="zeiler2012", year=2012,
         torch="torch.optim.Adadelta", parent="Adagrad", family="adaptive", dash=6, memory="2",
+        update=r"d = \sqrt{a + \varepsilon}\,g / \sqrt{v + \varepsilon}, \quad "
+        r"\theta \leftarrow \theta - \eta\,d",
+        when="When there is no time to search for a rate, and a slow start does no harm.",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
+        "Adam", "optimizer", "optimizers.adam", "optimizers/adam",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
-        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
-        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        update=r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
