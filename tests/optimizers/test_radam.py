@@ -78,5 +78,5 @@ def test_runs_at_once_are_rectified_each_when_its_own_denominator_is_known():
         for p, g, radam in zip(runs, rows.grad, alone, strict=True):
             p.grad = g
             radam.step()
-        # ρ is a difference of numbers near 2000: where NumPy and Python round β₂ᵗ otherwise, it shows
+        # ρ is a difference of numbers near 2000, in which it shows how NumPy and Python round β₂ᵗ
         np.testing.assert_allclose(rows.data, [p.data for p in runs], rtol=1e-12)
