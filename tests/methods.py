@@ -234,6 +234,34 @@ def sign_sgd_reference(groups: Any, **options: Any) -> Any:
     return pytorch_optimizer.SignSGD(groups, **{"momentum": 0.0, **options})
 
 
+def sgdw_reference(groups: Any, **options: Any) -> Any:
+    """Make the reference with our default rate, which is SGD's."""
+    return pytorch_optimizer.SGDW(groups, **{"lr": 1e-3, **options})
+
+
+class YogiReference(pytorch_optimizer.Yogi):
+    """The implementation that others maintain, with a mean gradient that begins at 0."""
+
+    def init_group(self, group: dict[str, Any], **rest: Any) -> None:
+        fresh = [p for p in group["params"] if p not in self.state]
+        super().init_group(group, **rest)
+        for p in fresh:
+            if p in self.state:
+                self.state[p]["exp_avg"].zero_()
+
+
+class AdaBoundReference(pytorch_optimizer.AdaBound):
+    """The implementation that others maintain, without the 1e-15 that it adds to every v."""
+
+    def __init__(self, groups: Any, amsbound: bool = False, **options: Any) -> None:
+        options |= {"ams_bound": amsbound, "weight_decouple": False, "foreach": False}
+        super().__init__(groups, **options)
+
+    @staticmethod
+    def apply_ams_bound(*args: Any, **rest: Any) -> Any:
+        return pytorch_optimizer.AdaBound.apply_ams_bound(*args, **{**rest, "exp_avg_sq_eps": 0.0})
+
+
 def silent_prodigy(groups: Any, **options: Any) -> Any:
     """Make the reference, which prints that it decouples decay."""
     with contextlib.redirect_stdout(None):
@@ -333,6 +361,32 @@ DESCRIPTIONS: dict[str, Description] = {
             "maximize": st.booleans(),
         },
     ),
+    "SGDW": Description(
+        settings=[
+            {"lr": 0.1},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "weight_decay": 0.1},
+            {"lr": 0.01, "momentum": 0.9},
+            {"lr": 0.01, "momentum": 0.9, "dampening": 0.3},
+            {"lr": 0.01, "momentum": 0.9, "nesterov": True, "weight_decay": 0.5},
+            {"lr": 0.0, "momentum": 0.9, "weight_decay": 0.5},
+            {"lr": 0.01, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True},
+            {},
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.1}]],
+        reference=sgdw_reference,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "momentum": st.floats(0.0, 0.99),
+            "dampening": st.floats(0.0, 1.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "nesterov": st.booleans(),
+            "maximize": st.booleans(),
+        },
+        admitted=admitted_by_sgd,
+        awake={"momentum": 0.9},
+    ),
     "Adagrad": Description(
         settings=[
             {},
@@ -423,6 +477,128 @@ DESCRIPTIONS: dict[str, Description] = {
             "eps": st.floats(1e-12, 0.1),
             "weight_decay": st.floats(0.0, 0.5),
             "decoupled_weight_decay": st.booleans(),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Yogi": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.99)},
+            {"betas": (0.9, 0.0)},
+            {"eps": 0.1},
+            {"initial_accumulator": 0.5},
+            {"weight_decay": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.99),
+                "initial_accumulator": 0.1,
+                "weight_decay": 0.5,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
+        reference=YogiReference,
+        crosses=False,
+        partial=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
+            "eps": st.floats(1e-6, 0.1),
+            "initial_accumulator": st.floats(1e-6, 1.0),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "AdaBelief": Description(
+        settings=[
+            {"eps": 1e-8},
+            {"eps": 1e-8, "lr": 0.1, "maximize": True},
+            {"eps": 1e-8, "betas": (0.5, 0.9)},
+            {"eps": 1e-8, "betas": (0.9, 0.0)},
+            {"eps": 0.1},
+            {"eps": 1e-8, "weight_decay": 0.1},
+            {"eps": 1e-8, "lr": 0.0},
+            {"lr": 0.1, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.5, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
+        reference=pytorch_optimizer.AdaBelief,
+        crosses=False,
+        partial=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.1, 0.99), st.floats(0.5, 0.9999)),
+            # the first deviation may be 0 but for rounding, which ε must outweigh
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "Adan": Description(
+        settings=[
+            {},
+            {"betas": (0.9, 0.5, 0.9)},
+            {"betas": (0.0, 0.9, 0.99)},
+            {"betas": (0.9, 0.0, 0.99)},
+            {"betas": (0.9, 0.9, 0.0)},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.8, 0.95),
+                "eps": 1e-3,
+                "weight_decay": 0.5,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.8, 0.9)}, {"weight_decay": 0.2}]],
+        reference=pytorch_optimizer.Adan,
+        crosses=False,
+        partial=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+        },
+    ),
+    "AdaBound": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"gamma": 0.1},
+            {"gamma": 10.0, "final_lr": 0.01},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.9, 0.0)},
+            {"eps": 0.1},
+            {"weight_decay": 0.1},
+            {"amsbound": True},
+            {"lr": 0.0},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.99),
+                "final_lr": 0.5,
+                "gamma": 0.05,
+                "eps": 1e-3,
+                "weight_decay": 0.1,
+                "amsbound": True,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03}, {"gamma": 0.1}, {"weight_decay": 0.2, "final_lr": 0.5}]],
+        reference=AdaBoundReference,
+        crosses=False,
+        partial=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
+            "final_lr": st.floats(1e-3, 1.0),
+            "gamma": st.floats(1e-4, 1.0),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "amsbound": st.booleans(),
             "maximize": st.booleans(),
         },
     ),

@@ -2,6 +2,8 @@
 
 from optim_scratch.registry import methods
 
+from .adabelief import AdaBelief as AdaBelief
+from .adabound import AdaBound as AdaBound
 from .adadelta import Adadelta as Adadelta
 from .adafactor import Adafactor as Adafactor
 from .adagrad import Adagrad as Adagrad
@@ -9,6 +11,7 @@ from .adam import Adam as Adam
 from .adamax import Adamax as Adamax
 from .adamw import AdamW as AdamW
 from .adamw_schedule_free import AdamWScheduleFree as AdamWScheduleFree
+from .adan import Adan as Adan
 from .asgd import ASGD as ASGD
 from .ema import EMA as EMA
 from .lbfgs import LBFGS as LBFGS
@@ -24,9 +27,11 @@ from .rprop import Rprop as Rprop
 from .sam import SAM as SAM
 from .sgd import SGD as SGD
 from .sgd_schedule_free import SGDScheduleFree as SGDScheduleFree
+from .sgdw import SGDW as SGDW
 from .sign_sgd import SignSGD as SignSGD
 from .swa import SWA as SWA
 from .wrapper import Wrapper as Wrapper
+from .yogi import Yogi as Yogi
 
 __all__ = ["Optimizer", "Wrapper"]
 __all__ += [method.name for method in methods("optimizer")]

@@ -12,32 +12,42 @@ OPTIMIZERS = (
         when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
+        "SGDW", "optimizer", "optimizers.sgdw", "",
+        summary="SGD with weight decay beside the buffer, not through it",
+        source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
+        parent="SGD", family="gradient", dash=1, memory="0, or 1 with momentum",
+    ),
+    Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "",
         summary="each entry of the gradient over the root of all its squares so far",
         source="Duchi, Hazan & Singer 2011", reference="duchi2011", year=2011,
         torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
     ),
     Method(
-        "RMSprop", "optimizer", "optimizers.rmsprop", "",
+        "RMSprop", "optimizer", "optimizers.rmsprop", "optimizers/rmsprop-and-adadelta",
         summary="each entry of the gradient over its own recent size",
         source="Tieleman & Hinton 2012; Graves 2013", reference="tieleman2012", year=2012,
         torch="torch.optim.RMSprop", parent="Adagrad", family="adaptive", dash=1, memory="1 to 3",
+        update=r"v \leftarrow \alpha v + (1-\alpha) g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,g / (\sqrt{v} + \varepsilon)",
+        when="Where a recipe asks for it, with a rate that falls; else Adam.",
     ),
     Method(
-        "Adadelta", "optimizer", "optimizers.adadelta", "",
+        "Adadelta", "optimizer", "optimizers.adadelta", "optimizers/rmsprop-and-adadelta",
         summary="steps of the size of the last steps, without a rate",
         source="Zeiler 2012", reference="zeiler2012", year=2012,
         torch="torch.optim.Adadelta", parent="Adagrad", family="adaptive", dash=6, memory="2",
+        update=r"d = \sqrt{a + \varepsilon}\,g / \sqrt{v + \varepsilon}, \quad "
+        r"\theta \leftarrow \theta - \eta\,d",
+        when="When there is no time to search for a rate, and a slow start does no harm.",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
+        "Adam", "optimizer", "optimizers.adam", "optimizers/adam",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
-        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
-        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        update=r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
@@ -67,6 +77,33 @@ OPTIMIZERS = (
         summary="Adam that takes momentum's steps until it knows its denominators",
         source="Liu et al. 2020", reference="liu2020", year=2020,
         torch="torch.optim.RAdam", parent="Adam", family="adaptive", dash=8, memory="2",
+    ),
+    Method(
+        "Yogi", "optimizer", "optimizers.yogi", "optimizers/adam-that-converges",
+        summary="Adam whose mean square changes by no more than the new square",
+        source="Zaheer et al. 2018", reference="zaheer2018", year=2018,
+        parent="Adam", family="adaptive", dash=9, memory="2",
+        update=r"v \leftarrow v - (1-\beta_2)\,\operatorname{sign}(v - g^2)\,g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        when="If Adam must run with a short memory; else Adam.",
+    ),
+    Method(
+        "AdaBelief", "optimizer", "optimizers.adabelief", "",
+        summary="steps in units of how far the gradient is from what was expected",
+        source="Zhuang et al. 2020", reference="zhuang2020", year=2020,
+        parent="Adam", family="adaptive", dash=10, memory="2",
+    ),
+    Method(
+        "Adan", "optimizer", "optimizers.adan", "",
+        summary="Adam with a look ahead made from the change of the gradient",
+        source="Xie et al. 2024", reference="xie2024adan", year=2024,
+        parent="NAdam", family="adaptive", dash=11, memory="4",
+    ),
+    Method(
+        "AdaBound", "optimizer", "optimizers.adabound", "",
+        summary="Adam whose rates are held in a band that closes on one of SGD's",
+        source="Luo et al. 2019", reference="luo2019", year=2019,
+        parent="Adam", family="adaptive", dash=12, memory="2, or 3 with AMSBound",
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
