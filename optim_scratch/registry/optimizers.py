@@ -12,10 +12,12 @@ OPTIMIZERS = (
         when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
-        "SGDW", "optimizer", "optimizers.sgdw", "",
+        "SGDW", "optimizer", "optimizers.sgdw", "optimizers/weight-decay",
         summary="SGD with weight decay beside the buffer, not through it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
         parent="SGD", family="gradient", dash=1, memory="0, or 1 with momentum",
+        update=r"b \leftarrow \mu b + g, \quad \theta \leftarrow (1-\eta\lambda)\,\theta - \eta\,b",
+        when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "",
@@ -42,14 +44,12 @@ OPTIMIZERS = (
         when="When there is no time to search for a rate, and a slow start does no harm.",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
+        "Adam", "optimizer", "optimizers.adam", "optimizers/adam",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
-        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
-        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        update=r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
@@ -115,22 +115,32 @@ OPTIMIZERS = (
         memory="1/rows + 1/columns", elementwise=False,
     ),
     Method(
-        "Rprop", "optimizer", "optimizers.rprop", "",
+        "Rprop", "optimizer", "optimizers.rprop", "optimizers/signs",
         summary="a step length for each entry, which grows while the gradient keeps its sign",
         source="Riedmiller & Braun 1993; Igel & Hüsken 2000", reference="riedmiller1993", year=1993,
         torch="torch.optim.Rprop", parent="SGD", family="sign", memory="2",
+        update=r"s \leftarrow s \cdot \{1.2,\ 1,\ \tfrac12\}, \quad "
+        r"\theta \leftarrow \theta - s \operatorname{sign}(g)",
+        when="On small problems with the whole data set in each step; never on mini-batches.",
     ),
     Method(
-        "SignSGD", "optimizer", "optimizers.sign_sgd", "",
+        "SignSGD", "optimizer", "optimizers.sign_sgd", "optimizers/signs",
         summary="a step of one length for each entry, by the sign of the gradient",
         source="Bernstein et al. 2018", reference="bernstein2018", year=2018,
         parent="SGD", family="sign", dash=1, memory="0, or 1 with momentum",
+        update=r"m \leftarrow \mu m + (1-\mu)\,g, \quad "
+        r"\theta \leftarrow \theta - \eta \operatorname{sign}(m)",
+        when="To understand Adam and Lion; for training only with momentum and a rate that falls.",
     ),
     Method(
-        "Lion", "optimizer", "optimizers.lion", "",
+        "Lion", "optimizer", "optimizers.lion", "optimizers/signs",
         summary="the sign of a momentum that weighs the newest gradient more",
         source="Chen et al. 2023", reference="chen2023", year=2023,
         parent="SignSGD", family="sign", dash=2, memory="1",
+        update=r"\theta \leftarrow (1-\eta\lambda)\,\theta "
+        r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), \quad "
+        r"m \leftarrow \beta_2 m + (1-\beta_2) g",
+        when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(
         "ASGD", "optimizer", "optimizers.asgd", "",

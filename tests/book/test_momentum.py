@@ -143,7 +143,8 @@ def test_no_method_of_gradients_is_faster_on_the_chain(kappa) -> None:
     solution = np.linalg.solve(hessian, pull)
     np.testing.assert_allclose(solution[:40], factor ** np.arange(1, 41), rtol=1e-8)
     curvatures = np.linalg.eigvalsh(hessian)
-    assert 1 <= curvatures[0] and curvatures[-1] <= kappa
+    assert curvatures[0] >= 1
+    assert curvatures[-1] <= kappa
     w = Parameter(np.zeros(d))
     sgd = SGD([w], lr=4 / (np.sqrt(kappa) + 1) ** 2, momentum=factor**2)
     for t in range(1, 21):
