@@ -44,14 +44,15 @@ class SparseLogistic(Batches):
 
     Attributes
     ----------
-    frequencies : ndarray of shape (d,)
-        :math:`f`, the most frequent feature first.
-    truth : ndarray of shape (d,), or (seeds, 1, d)
-        :math:`\theta^\star`.
-    inputs : ndarray of shape (3 n, d), or (seeds, 3 n, d)
-        The features of all examples, those to train on first.
-    labels : ndarray of shape (3 n,), or (seeds, 3 n)
-        0 or 1.
+    frequencies : ndarray
+        :math:`f`, of shape (d,), the most frequent feature first.
+    truth : ndarray
+        :math:`\theta^\star`, of shape (d,), or (seeds, 1, d).
+    inputs : ndarray
+        The features of all examples, those to train on first; of shape (3 n, d), or
+        (seeds, 3 n, d).
+    labels : ndarray
+        0 or 1, of shape (3 n,), or (seeds, 3 n).
 
     Raises
     ------

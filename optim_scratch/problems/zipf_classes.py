@@ -52,12 +52,12 @@ class ZipfClasses(Classification):
 
     Attributes
     ----------
-    inputs : ndarray of shape (3 n, inputs), or (seeds, 3 n, inputs)
-        Of all examples, those to train on first.
-    labels : ndarray of int, of shape (3 n,)
-        Their classes, 0 for the most frequent one: for each seed the same.
-    counts : ndarray of int, of shape (K,)
-        How many examples of each class there are in a part.
+    inputs : ndarray
+        Of all examples, those to train on first; of shape (3 n, inputs), or (seeds, 3 n, inputs).
+    labels : ndarray
+        Their classes, 0 for the most frequent one, for each seed the same; of shape (3 n,).
+    counts : ndarray
+        How many examples of each class there are in a part, of shape (K,).
 
     Raises
     ------

@@ -138,7 +138,8 @@ OPTIMIZERS = (
         source="Chen et al. 2023", reference="chen2023", year=2023,
         parent="SignSGD", family="sign", dash=2, memory="1",
         update=r"\theta \leftarrow (1-\eta\lambda)\,\theta "
-        r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), \quad m \leftarrow \beta_2 m + (1-\beta_2) g",
+        r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), \quad "
+        r"m \leftarrow \beta_2 m + (1-\beta_2) g",
         when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(

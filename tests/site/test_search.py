@@ -1,4 +1,4 @@
-"""Some fifty queries as students and engineers type them, each with the page that must come first."""
+"""Queries as students and engineers type them, each with the page that must come first."""
 
 import pytest
 from check_pages import pages
