@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import POSITIVE, type_name
+from .checks import POSITIVE, Integer, type_name
 from .optimizers import Optimizer, Wrapper
-from .parameter import Array, floating
+from .optimizers.optimizer import Group
+from .parameter import Array, Parameter, floating
 
 
 class ConvexSet(Protocol):
@@ -76,7 +77,8 @@ class Ball:
     Raises
     ------
     TypeError, ValueError
-        If the radius is not one positive number, or the centre holds no numbers.
+        If the radius is not one positive number, the centre not of finite ones, or the axis no
+        integer.
 
     Examples
     --------
@@ -86,7 +88,10 @@ class Ball:
 
     def __init__(self, radius: float, centre: ArrayLike = 0.0, *, axis: int | None = None) -> None:
         self.radius: float = POSITIVE.check("radius", radius)
-        self.centre, self.axis = floating(centre, "centre"), axis
+        self.axis: int | None = Integer(-64, optional=True).check("axis", axis)
+        self.centre = floating(centre, "centre")
+        if not np.isfinite(self.centre).all():
+            raise ValueError(f"centre must be finite, got {centre!r}")
 
     @property
     def elementwise(self) -> bool:
@@ -101,11 +106,11 @@ class Ball:
         point : ndarray
             Of a shape to which the centre broadcasts.
         """
-        way = point - self.centre
-        distance = np.sqrt(np.sum(way * way, axis=self.axis, keepdims=True))
-        with np.errstate(divide="ignore"):  # at the centre
+        with np.errstate(all="ignore"):  # at the centre; and infinities and NaN flow
+            way = point - self.centre
+            distance = np.sqrt(np.sum(way * way, axis=self.axis, keepdims=True))
             share = np.minimum(1.0, self.radius / distance)
-        return np.where(share < 1.0, self.centre + share * way, point)
+            return np.where(share < 1.0, self.centre + share * way, point)
 
 
 class Projected(Wrapper):
@@ -123,10 +128,14 @@ class Projected(Wrapper):
     TypeError
         If `onto` cannot project, or `optimizer` is none of ours.
     ValueError
-        If an array of hyper-parameters would make many runs of what the set takes for one point.
+        If an array of hyper-parameters would make many runs of what the set takes for one point, or
+        if the set is of a shape that a parameter is not.
 
     Notes
     -----
+    Averages go outside, as in ``EMA(Projected(optimizer, onto))``: an average of points of the set
+    lies in it, one of the points before they were put back need not.
+
     This is the Euclidean projection. Theory projects the steps of an adaptive method in the metric
     of its denominators (Duchi, Hazan & Singer 2011; Reddi, Kale & Kumar 2018). On a box the two
     agree, since each entry is held by itself; on a ball they do not.
@@ -144,15 +153,44 @@ class Projected(Wrapper):
     """
 
     def __init__(self, optimizer: Optimizer, onto: ConvexSet) -> None:
-        if not callable(getattr(onto, "project", None)):
+        if isinstance(onto, type) or not callable(getattr(onto, "project", None)):
             raise TypeError(f"onto must be a set with a method project, got {type_name(onto)}")
         self.onto = onto
         super().__init__(optimizer)
+        self._check_fit(self._parameters())
 
     @property
     def elementwise(self) -> bool:  # type: ignore[override]
         """Whether each run moves by itself: in the wrapped optimizer, and in the set."""
         return self.optimizer.elementwise and self.onto.elementwise
+
+    def add_param_group(self, group: Group) -> None:
+        """Let the wrapped optimizer move more parameters, of shapes that the set has too.
+
+        Parameters
+        ----------
+        group : dict
+            As the wrapped optimizer takes it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As that and the constructor do.
+        """
+        if "params" in group:
+            group = {**group, "params": self._listed(group["params"])}
+            self._check_fit([p for p in group["params"] if isinstance(p, Parameter)])
+        super().add_param_group(group)
+
+    def _check_fit(self, members: list[Parameter]) -> None:
+        """Refuse parameters of which the set makes something of another shape, or nothing."""
+        for p in members:
+            try:
+                fits = np.shape(self.onto.project(p.data)) == p.shape
+            except ValueError:
+                fits = False
+            if not fits:
+                raise ValueError(f"onto must project a parameter's shape, {p.shape}, and does not")
 
     def _after_step(self) -> None:
         for p in self._parameters():

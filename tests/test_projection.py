@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optim_scratch import Parameter, descend, surfaces
-from optim_scratch.optimizers import SGD, Adam, Muon
+from optim_scratch.optimizers import EMA, SGD, Adam, Muon
 from optim_scratch.projection import Ball, Box, Projected
 from optim_scratch.schedulers import StepLR
 
@@ -57,13 +57,65 @@ def test_rows_are_points_of_their_own():
         (lambda: Ball(0.0), ValueError, "radius must be finite and > 0"),
         (lambda: Ball("1"), TypeError, "radius must be a real number"),
         (lambda: Ball(1.0, "a"), TypeError, "centre must hold floating-point numbers"),
+        (lambda: Ball(1.0, [0.0, np.nan]), ValueError, "centre must be finite"),
+        (lambda: Ball(1.0, axis=0.5), TypeError, "axis must be an integer or None"),
         (lambda: Projected(SGD([Parameter(1.0)]), 3), TypeError, "onto must be a set"),
+        (lambda: Projected(SGD([Parameter(1.0)]), Box), TypeError, "onto must be a set"),
         (lambda: Projected(SGD, Box(-1, 1)), TypeError, "optimizer must be one of ours"),
     ],
 )
 def test_what_is_no_set_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "onto",
+    [
+        Box(np.zeros(3), 1.0),
+        Box(np.zeros((3, 1)), np.ones((3, 1))),  # of a (2,) it would make a (3, 2)
+        Ball(1.0, np.zeros(3)),
+        Ball(1.0, axis=5),
+    ],
+)
+def test_a_set_of_another_shape_is_refused_at_once(onto):
+    with pytest.raises(ValueError, match=r"onto must project a parameter's shape, \(2,\)"):
+        Projected(SGD([Parameter([0.0, 0.0])]), onto)
+
+
+def test_a_group_of_another_shape_is_refused_and_nothing_added():
+    w = Parameter(np.zeros(3))
+    held = Projected(SGD([w]), Box(np.zeros(3), np.ones(3)))
+    with pytest.raises(ValueError, match=r"onto must project a parameter's shape, \(2,\)"):
+        held.add_param_group({"params": (Parameter(np.zeros(n)) for n in (3, 2))})
+    assert len(held.param_groups) == 1
+    held.add_param_group({"params": (Parameter(np.zeros(n)) for n in (3, 3))})
+    assert len(held.param_groups[1]["params"]) == 2
+    with pytest.raises(TypeError, match="a parameter group must be a dict"):
+        held.add_param_group([w])
+
+
+@pytest.mark.parametrize("onto", [Box(-1.0, 1.0), Ball(1.0)])
+@pytest.mark.parametrize("gradient", [np.inf, np.nan])
+def test_infinities_and_nan_flow_without_a_warning(onto, gradient):
+    w = Parameter([0.0, 0.0])
+    held = Projected(SGD([w], lr=1.0), onto)
+    w.grad = [gradient, 0.5]
+    held.step()
+    assert not (w.data[0] > -1.0), "at the edge, or not a number"
+
+
+def test_an_average_goes_outside():
+    """Around points of the set it stays there; within, it is of points before they are put back."""
+    w, v = Parameter([0.0]), Parameter([0.0])
+    outside = EMA(Projected(SGD([w], lr=1.0), Box(-1, 1)), decay=0.5)
+    within = Projected(EMA(SGD([v], lr=1.0), decay=0.5), Box(-1, 1))
+    for _ in range(3):
+        w.grad = v.grad = [-5.0]
+        outside.step()
+        within.step()
+    assert outside.point(w) == 1.0
+    assert within.point(v) > 1.0, "the loss is still evaluated where the wrapped one says"
 
 
 def test_an_optimizer_stays_in_the_set():

@@ -9,11 +9,11 @@ from optim_scratch.parameter import Array
 from .checking import add, function, number
 
 add(
-    "mini-batches.steps",
+    "mini-batches.without",
     1,
-    number(320, "Batches of 32 of 1,024 examples: how many in one pass?"),
-    solution=10 * 1024 / 32,
-    wrong=(32, 10240, 10, 3.2, "320"),
+    number(2, "σ²/B with replacement; without, times (N − B)/(N − 1).", rtol=0.01),
+    solution=12 / 4 * (10 - 4) / (10 - 1),
+    wrong=(3, 1.8, 8, 0.5, "2"),
 )
 
 add(

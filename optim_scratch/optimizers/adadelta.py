@@ -52,7 +52,8 @@ class Adadelta(Optimizer):
 
     Notes
     -----
-    Source: Zeiler (2012), Algorithm 1, which has no rate.
+    Source: Zeiler (2012), Algorithm 1, which has no rate and is tried there with :math:`\rho` 0.95;
+    0.9 is torch's.
 
     Examples
     --------

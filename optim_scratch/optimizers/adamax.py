@@ -23,8 +23,10 @@ class Adamax(Optimizer):
        u_t &= \max(\beta_2\,u_{t-1},\; |g_t| + \varepsilon) \\
        \theta_t &= \theta_{t-1} - \frac{\eta}{1 - \beta_1^t}\,\frac{m_t}{u_t}
 
-    with :math:`m_0 = u_0 = 0`. A maximum needs no correction of a bias, and no entry ever moves by
-    more than about :math:`\eta`.
+    with :math:`m_0 = u_0 = 0`. A maximum needs no correction of a bias. Where
+    :math:`\beta_1 < \beta_2` no entry ever moves by more than
+    :math:`\eta\,(1 - \beta_1) / (1 - \beta_1 / \beta_2)`, with the usual ones
+    :math:`1.009\,\eta`; else nothing bounds a step, for :math:`u` forgets before :math:`m` does.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ class Adamax(Optimizer):
     Notes
     -----
     Source: Kingma & Ba (2015), Algorithm 2, which has no :math:`\varepsilon`. torch, and so this
-    class, adds it to the new gradient's size before the maximum is taken.
+    class, adds it to the new gradient's size before the maximum is taken. The paper bounds steps
+    by :math:`\eta` itself, which gradients that shrink by :math:`\beta_2` exceed.
 
     Examples
     --------

@@ -130,11 +130,11 @@ class RAdam(Optimizer):
             v *= beta2
             v += (1 - beta2) * g * g
             # θ ← θ − η m̂ · (r l where the denominator is known, else 1)
-            scale = eta / (1 - beta1**t)
+            step = eta / (1 - beta1**t) * m
             if nonzero(known):
-                l = (1 - beta2**t) ** 0.5 / (np.sqrt(v) + eps)  # noqa: E741 - the paper's letter
-                scale = scale * np.where(known, r * l, 1.0)
-            theta -= scale * m
+                rl = r * (1 - beta2**t) ** 0.5 / (np.sqrt(v) + eps)
+                step *= rl if known is True else np.where(known, rl, 1.0)
+            theta -= step
 
 
 def rectification(t: int, beta2: Any) -> tuple[Any, Any]:

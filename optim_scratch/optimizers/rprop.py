@@ -50,9 +50,10 @@ class Rprop(Optimizer):
 
     Notes
     -----
-    Source: Riedmiller & Braun (1993), which takes back a step that went over a minimum; torch, and
-    so this class, leaves it, which Igel & Hüsken (2000) call Rprop without weight-backtracking. On
-    mini-batches signs change by chance and lengths shrink for no reason.
+    Source: Riedmiller & Braun (1993), which begins with 0.1 and takes back a step that went over a
+    minimum; torch, and so this class, leaves it, and remembers a gradient of 0 nevertheless: the
+    iRprop⁻ of Igel & Hüsken (2000). A gradient that is NaN makes the parameter NaN; torch takes its
+    sign for 0 and goes on. On mini-batches signs change by chance and lengths shrink for no reason.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from optim_scratch.checks import type_name
-from optim_scratch.parameter import Parameter
+from optim_scratch.parameter import Array, Parameter
 
 from .loading import read_entries
 from .optimizer import Group, Optimizer, State
@@ -136,6 +136,20 @@ class Wrapper(Optimizer):
         loss = self.optimizer.step(closure)
         self._after_step()
         return loss
+
+    def point(self, p: Parameter) -> Array:
+        """Return where the loss is to be evaluated: where the wrapped optimizer says.
+
+        Parameters
+        ----------
+        p : Parameter
+            One of the optimizer's.
+
+        Returns
+        -------
+        ndarray of its shape
+        """
+        return self.optimizer.point(p)
 
     def _begin_shared(self) -> State:
         """Return the first state that is not of any one parameter."""

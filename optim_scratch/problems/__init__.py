@@ -6,6 +6,8 @@ shape (..., d), and so can be handed to `optim_scratch.descent.descend`.
 
 from .digits import Digits
 from .noisy_quadratic import NoisyQuadratic
+from .sparse_logistic import SparseLogistic
 from .spirals import SpiralMLP, spirals
+from .zipf_classes import ZipfClasses
 
-__all__ = ["Digits", "NoisyQuadratic", "SpiralMLP", "spirals"]
+__all__ = ["Digits", "NoisyQuadratic", "SparseLogistic", "SpiralMLP", "ZipfClasses", "spirals"]

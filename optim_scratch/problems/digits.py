@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import numpy as np
 
-from optim_scratch.checks import Integer
+from optim_scratch.checks import Integer, Number
 from optim_scratch.parameter import Array
 
+from .batches import Part, part_of
+from .classification import Classification
 from .curvature import largest_eigenvalue
-from .weights import Weights, layers
+from .zipf import zipf_counts
 
-Part = Literal["train", "validation", "test"]
 PARTS: dict[Part, slice] = {
     "train": slice(0, 1024),
     "validation": slice(1024, 1397),
@@ -24,8 +23,13 @@ PARTS: dict[Part, slice] = {
 }
 """Where each part stands: the file is shuffled once and for all."""
 
+FEWER = 256
+"""How many pictures are left to train on where some digits are to be rarer than others."""
 
-class Digits:
+IMBALANCE = Number(low=0, high=1, optional=True)
+
+
+class Digits(Classification):
     r"""A network with one hidden layer that learns to read handwritten digits.
 
     .. math::
@@ -50,6 +54,11 @@ class Digits:
         Of the first weights and of the batches. A sequence is a run for each seed at once: `start`
         then has the shape (seeds, 1, d), and points are of shape (seeds, ..., d), so that all runs
         of one seed, such as those of many rates, see the same batches.
+    imbalance : float in [0, 1], optional
+        :math:`a`: only 256 pictures are left to train on, and the share of the digit k among them
+        is proportional to :math:`(k + 1)^{-a}`. With 1, Zipf's law, there are 87 zeros and 9 nines;
+        with 0 as many of each digit as of any other. Validation and test stay as they are. All
+        1,024 if not given.
 
     Raises
     ------
@@ -82,138 +91,32 @@ class Digits:
         batch_size: int | None = 32,
         *,
         seed: int | Sequence[int] = 0,
+        imbalance: float | None = None,
     ) -> None:
         self.hidden = Integer(1, optional=True).check("hidden", hidden)
-        self.batch_size = Integer(1, optional=True).check("batch_size", batch_size)
-        self.many = isinstance(seed, Sequence | np.ndarray)
-        seeds = list(seed) if isinstance(seed, Sequence | np.ndarray) else [seed]
-        if not seeds:
-            raise ValueError("seed must be an integer or hold at least one, got none")
-        self.seeds: list[int] = [Integer(0).check("seed", each) for each in seeds]
+        self.imbalance = IMBALANCE.check("imbalance", imbalance)
         self.images, self.labels = load()
-        self.weights = Weights(layers(64, *([self.hidden] if self.hidden else []), 10))
+        self.chosen = np.arange(PARTS["train"].stop)
+        if self.imbalance is not None:
+            self.chosen = some_of_each(self.labels[self.chosen], FEWER, self.imbalance)
+        widths = (64, *([self.hidden] if self.hidden else []), 10)
+        super().__init__(widths, len(self.chosen), batch_size, seed)
         starts = [self.weights.draw(np.random.default_rng(each)) for each in self.seeds]
         self.start = np.array(starts)[:, None] if self.many else starts[0]
-        self._stream = self._endless()
-
-    @property
-    def size(self) -> int:
-        """The number d of weights."""
-        return self.weights.size
-
-    def batches(self, epochs: int = 1, first: int = 0) -> Iterator[Array]:
-        """Yield the mini-batches of some epochs, each epoch all training pictures in a new order.
-
-        The same epochs of the same seed always hold the same batches.
-
-        Parameters
-        ----------
-        epochs : int, >= 0
-            How many.
-        first : int, >= 0
-            The epoch to begin with.
-
-        Yields
-        ------
-        ndarray of shape (batch_size,) or (seeds, batch_size)
-            Which pictures, to be handed to `gradient`.
-        """
-        first, epochs = Integer(0).check("first", first), Integer(0).check("epochs", epochs)
-        for epoch in range(first, first + epochs):
-            yield from self._epoch(epoch)
 
     def _epoch(self, epoch: int) -> Iterator[Array]:
-        n = PARTS["train"].stop
-        size = self.batch_size or n
-        orders = [np.random.default_rng((seed, epoch)).permutation(n) for seed in self.seeds]
-        order = np.array(orders) if self.many else orders[0]
-        for begin in range(0, n, size):
-            yield order[..., begin : begin + size]
-
-    def _endless(self) -> Iterator[Array]:
-        for epoch in itertools.count():
-            yield from self._epoch(epoch)
-
-    def scores(self, theta: Array, images: Array) -> Array:
-        """Return the scores z of the ten digits: shape (..., n, 10) for images of shape (n, 64)."""
-        return self._forward(self.weights.split(theta), images)[-1]
-
-    @staticmethod
-    def _forward(weights: list[Array], images: Array) -> list[Array]:
-        """Return what each layer is given, the pictures first, and the scores."""
-        passed = [images]
-        for w, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
-            passed.append(np.tanh(passed[-1] @ w + b))
-        return [*passed, passed[-1] @ weights[-2] + weights[-1]]
-
-    def loss(self, theta: Array, part: Part = "train") -> Array:
-        """Return the mean loss over a part of the pictures at `theta`, of shape (..., d)."""
-        images, labels = self.part(part)
-        with np.errstate(over="ignore", invalid="ignore"):  # to diverge is a result
-            z = self.scores(theta, images)
-            z -= z.max(axis=-1, keepdims=True)
-            right = z[..., np.arange(len(labels)), labels]
-            return np.asarray((np.log(np.exp(z).sum(axis=-1)) - right).mean(axis=-1))
-
-    def value(self, theta: Array) -> Array:
-        """Return the loss over all training pictures at `theta`, of shape (..., d): shape (...)."""
-        return self.loss(theta)
-
-    def accuracy(self, theta: Array, part: Part = "test") -> Array:
-        """Return the share of a part's pictures that are read right at `theta`, (..., d)."""
-        images, labels = self.part(part)
-        with np.errstate(over="ignore", invalid="ignore"):
-            z = self.scores(theta, images)
-            found = np.where(np.isnan(z).any(axis=-1), -1, z.argmax(axis=-1))
-        return np.asarray((found == labels).mean(axis=-1))
+        for batch in super()._epoch(epoch):
+            yield self.chosen[batch]
 
     def part(self, part: Part) -> tuple[Array, Array]:
         """Return the pictures of a part, of shape (n, 64), and what they show, of shape (n,)."""
-        if part not in PARTS:
-            raise ValueError(f"part must be one of {', '.join(PARTS)}, got {part!r}")
-        return self.images[PARTS[part]], self.labels[PARTS[part]]
+        where = part_of(part, PARTS)
+        if part == "train" and self.imbalance is not None:
+            return self._batch(self.chosen)
+        return self.images[where], self.labels[where]
 
-    def gradient(self, theta: Array, batch: Array | None = None) -> Array:
-        """Return the gradient of a mini-batch's mean loss at `theta`, of shape (..., d).
-
-        Parameters
-        ----------
-        theta : ndarray of shape (..., d), or (seeds, ..., d)
-            Where.
-        batch : ndarray, optional
-            One of `batches`; the next of an endless row of them if not given.
-
-        Raises
-        ------
-        ValueError
-            If there are many seeds and the first axis of `theta` is not theirs.
-        """
-        batch = next(self._stream) if batch is None else batch
-        images, targets = self.images[batch], np.eye(10)[self.labels[batch]]
-        if self.many:
-            if theta.ndim < 2 or len(theta) != len(self.seeds):
-                raise ValueError(
-                    f"theta must have {len(self.seeds)} seeds in its first axis, "
-                    f"got the shape {theta.shape}"
-                )
-            images, targets = (_spread(array, theta.ndim) for array in (images, targets))
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._gradient(theta, images, targets)
-
-    def _gradient(self, theta: Array, images: Array, targets: Array) -> Array:
-        weights = self.weights.split(theta)
-        *passed, z = self._forward(weights, images)
-        p = np.exp(z - z.max(axis=-1, keepdims=True))
-        p /= p.sum(axis=-1, keepdims=True)
-        # backwards: δ is the slope of the loss in what enters each layer's nonlinearity
-        delta = (p - targets) / targets.shape[-2]
-        slopes: list[Array] = []
-        for layer in reversed(range(len(passed))):
-            below = passed[layer]
-            slopes[:0] = [below.mT @ delta, delta.sum(axis=-2)]
-            if layer:
-                delta = (delta @ weights[2 * layer].mT) * (1 - below**2)
-        return self.weights.join(slopes, theta.shape[:-1])
+    def _batch(self, batch: Array) -> tuple[Array, Array]:
+        return self.images[batch], self.labels[batch]
 
     def sharpness(self, theta: Array, steps: int = 30) -> float:
         """Return the largest eigenvalue of the training loss's Hessian at `theta`, of shape (d,).
@@ -231,10 +134,22 @@ class Digits:
         return largest_eigenvalue(product, self.size, Integer(1).check("steps", steps))
 
 
-def _spread(array: Array, ndim: int) -> Array:
-    """Give an array of shape (seeds, ...) of one batch a seed axes of length 1 after the first."""
-    missing = ndim + 1 - array.ndim
-    return array.reshape(array.shape[:1] + (1,) * missing + array.shape[1:])
+def some_of_each(labels: Array, total: int, imbalance: float) -> Array:
+    """Return which of so many labelled examples are kept, the first ones of each class.
+
+    Parameters
+    ----------
+    labels : ndarray of int, of shape (n,)
+        The class of each, from 0.
+    total : int, >= 1
+        How many are kept.
+    imbalance : float
+        As of `zipf_counts`.
+    """
+    counts = zipf_counts(labels.max() + 1, total, imbalance)
+    return np.sort(
+        np.concatenate([np.flatnonzero(labels == k)[:count] for k, count in enumerate(counts)])
+    )
 
 
 @cache

@@ -12,10 +12,12 @@ OPTIMIZERS = (
         when="For images, with momentum 0.9 and a rate that falls; as the measure of any other.",
     ),
     Method(
-        "SGDW", "optimizer", "optimizers.sgdw", "",
+        "SGDW", "optimizer", "optimizers.sgdw", "optimizers/weight-decay",
         summary="SGD with weight decay beside the buffer, not through it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
         parent="SGD", family="gradient", dash=1, memory="0, or 1 with momentum",
+        update=r"b \leftarrow \mu b + g, \quad \theta \leftarrow (1-\eta\lambda)\,\theta - \eta\,b",
+        when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "",
@@ -24,26 +26,30 @@ OPTIMIZERS = (
         torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
     ),
     Method(
-        "RMSprop", "optimizer", "optimizers.rmsprop", "",
+        "RMSprop", "optimizer", "optimizers.rmsprop", "optimizers/rmsprop-and-adadelta",
         summary="each entry of the gradient over its own recent size",
         source="Tieleman & Hinton 2012; Graves 2013", reference="tieleman2012", year=2012,
         torch="torch.optim.RMSprop", parent="Adagrad", family="adaptive", dash=1, memory="1 to 3",
+        update=r"v \leftarrow \alpha v + (1-\alpha) g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,g / (\sqrt{v} + \varepsilon)",
+        when="Where a recipe asks for it, with a rate that falls; else Adam.",
     ),
     Method(
-        "Adadelta", "optimizer", "optimizers.adadelta", "",
+        "Adadelta", "optimizer", "optimizers.adadelta", "optimizers/rmsprop-and-adadelta",
         summary="steps of the size of the last steps, without a rate",
         source="Zeiler 2012", reference="zeiler2012", year=2012,
         torch="torch.optim.Adadelta", parent="Adagrad", family="adaptive", dash=6, memory="2",
+        update=r"d = \sqrt{a + \varepsilon}\,g / \sqrt{v + \varepsilon}, \quad "
+        r"\theta \leftarrow \theta - \eta\,d",
+        when="When there is no time to search for a rate, and a slow start does no harm.",
     ),
     Method(
-        "Adam", "optimizer", "optimizers.adam", "schedulers/why-warm-up",
+        "Adam", "optimizer", "optimizers.adam", "optimizers/adam",
         summary="a step along the mean gradient, in units of its root mean square",
         source="Kingma & Ba 2015; Reddi et al. 2018", reference="kingma2015", year=2015,
         torch="torch.optim.Adam", parent="RMSprop", family="adaptive",
         memory="2, or 3 with AMSGrad",
-        update=r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad "
-        r"v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
+        update=r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat v} + \varepsilon)",
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
@@ -146,8 +152,8 @@ OPTIMIZERS = (
         source="Chen et al. 2023", reference="chen2023", year=2023,
         parent="SignSGD", family="sign", dash=2, memory="1",
         update=r"\theta \leftarrow (1-\eta\lambda)\,\theta "
-        r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), "
-        r"\quad m \leftarrow \beta_2 m + (1-\beta_2) g",
+        r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), \quad "
+        r"m \leftarrow \beta_2 m + (1-\beta_2) g",
         when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(

@@ -21,14 +21,19 @@ def test_at_the_top_there_is_nothing_to_choose():
     assert set(above) == {"SAM", "EMA"}
     assert max(above.values()) < 0.002
     near = [row for row in OPTIMIZERS if abs(row.lead(MOMENTUM)[0]) < 0.005]
-    assert (len(near), len(OPTIMIZERS)) == (15, 19)
+    assert len(near) > len(OPTIMIZERS) / 2
+    assert 0.05 * (len(OPTIMIZERS) - 1) == pytest.approx(1.65, abs=0.35), "one or two by chance"
 
 
 def test_below_are_real_losses():
     below = {name: mean for name, mean in apart(OPTIMIZERS).items() if mean < 0}
     small = {name for name, mean in below.items() if mean > -0.005}
-    assert small == {"SGD", "Adam", "SGDScheduleFree", "AdamWScheduleFree"}
-    assert set(below) - small == {"LBFGS", "Prodigy", "LBFGS mini-batches"}
+    assert {"SGD", "Adam", "Adagrad", "SGDScheduleFree", "AdamWScheduleFree"} <= small
+    signs = [row for row in OPTIMIZERS if row.name in {"Lion", "SignSGD", "SignSGD momentum 0.9"}]
+    for row in signs:
+        assert row.lead(MOMENTUM)[0] == pytest.approx(-0.012, abs=0.003)
+    for name, loss in (("Rprop", 0.02), ("Rprop mini-batches", 0.05), ("Prodigy", 0.02)):
+        assert below[name] == pytest.approx(-loss, abs=0.005)
     worst = sorted(OPTIMIZERS, key=lambda row: row.accuracy()[1])[-3:]
     assert {row.name for row in worst} == {"Prodigy", "RMSprop", "LBFGS mini-batches"}
 
@@ -36,7 +41,7 @@ def test_below_are_real_losses():
 def test_the_lowest_loss_is_not_the_highest_accuracy():
     first, second = sorted(OPTIMIZERS, key=lambda row: row.loss()[0])[:2]
     assert first.name == "LBFGS"
-    assert first.loss()[0] < second.loss()[0] / 1000
+    assert first.loss()[0] < second.loss()[0] / 100
     assert first.accuracy()[0] < MOMENTUM.accuracy()[0]
 
 
@@ -45,7 +50,7 @@ def test_muon_and_ema_begin_slowly_and_end_near_the_top():
         epochs: [row.name for row in sorted(OPTIMIZERS, key=lambda r: -r.accuracy(epochs)[0])]
         for epochs in (1, 20)
     }
-    assert set(places[1][-2:]) == {"Muon", "EMA"}
+    assert {"Muon", "EMA", "RAdam"} <= set(places[1][-5:])
     assert {"Muon", "EMA"} <= set(places[20][:3])
 
 

@@ -62,7 +62,7 @@ def test_the_same_rate_with_a_memory_helps_along_and_hurts_across() -> None:
     assert np.abs(buffers[1]).max() < 1.2 * 40
 
 
-def test_swings_die_by_the_root_of_the_momentum_whatever_the_curvature() -> None:
+def test_swings_die_by_the_root_of_the_momentum_throughout_the_band() -> None:
     for h in (1.0, 5.0, 20.0, 60.0):
         bowl = SimpleNamespace(value=lambda x: x[..., 0] ** 2, gradient=lambda x, h=h: h * x)
         bowl.start = [1.0]
@@ -77,32 +77,82 @@ def tuned(kappa) -> list[tuple[float, float]]:
     return [(eta, 0.0), (eta, (1 - np.sqrt(eta)) ** 2), (both, (1 - np.sqrt(both)) ** 2)]
 
 
+def steps_apart(kappa, eta, mu) -> list[int]:
+    """Return after how many steps each direction of a ravine is within a thousandth."""
+    points = descend(surfaces.ravine(kappa), SGD, 6000, lr=eta, momentum=mu).points
+    return [steps_to(one, 1e-3) for one in points.T]
+
+
 def test_it_is_the_memory_that_turns_kappa_into_its_root() -> None:
-    counts = []
-    for kappa in (320, 1280):
-        runs = [
-            descend(surfaces.ravine(kappa), SGD, 6000, lr=eta, momentum=mu).losses
-            for eta, mu in tuned(kappa)
-        ]
-        counts.append([steps_to(losses, 1e-6) for losses in runs])
-    ratios = np.divide(*counts[::-1])
-    np.testing.assert_allclose(ratios, [4, 2, 2], rtol=0.15)
+    counts = [[max(steps_apart(k, *setting)) for setting in tuned(k)] for k in (320, 1280)]
+    np.testing.assert_allclose(np.divide(*counts[::-1]), [4, 2, 2], rtol=0.15)
     assert counts[1][1] < counts[1][2], "the larger rate too is no faster in so many steps"
 
 
 def test_the_larger_rate_helps_the_flat_direction_and_delays_the_steep_one() -> None:
     _, memory, both = tuned(1280)
-    for start, shorter in (((-8, 0), both), ((0, 2), memory)):
-        count = {
-            setting: steps_to(
-                descend(
-                    surfaces.ravine(1280), SGD, 900, start=start, lr=setting[0], momentum=setting[1]
-                ).losses,
-                1e-6,
-            )
-            for setting in (memory, both)
-        }
-        assert min(count, key=count.__getitem__) == shorter
+    assert steps_apart(1280, *memory) == [229, 180]
+    assert steps_apart(1280, *both) == [165, 233]
+
+
+@pytest.mark.parametrize("kappa", [20, 1280])
+def test_both_ends_of_the_band_carry_the_factor_t(kappa) -> None:
+    """The first step, without momentum, decides how much of it."""
+    t = np.arange(200)
+    _, (rate, mu), (eta, both) = tuned(kappa)
+    along, across = descend(surfaces.ravine(kappa), SGD, 199, lr=eta, momentum=both).points.T
+    rho = np.sqrt(both)
+    floor = (1 + (1 - rho) * t) * rho**t
+    np.testing.assert_allclose(along / along[0], floor, rtol=0, atol=1e-9)
+    steep = (1 + (1 + rho) * t) * (-rho) ** t
+    np.testing.assert_allclose(across / across[0], steep, rtol=0, atol=1e-9)
+    # the memory alone: the floor has the same form, and the steep direction is inside the band
+    along = descend(surfaces.ravine(kappa), SGD, 199, lr=rate, momentum=mu).points[:, 0]
+    floor = (1 + (1 - np.sqrt(mu)) * t) * np.sqrt(mu) ** t
+    np.testing.assert_allclose(along / along[0], floor, rtol=0, atol=1e-9)
+    assert (1 - np.sqrt(mu)) ** 2 < rate * kappa < (1 + np.sqrt(mu)) ** 2
+    assert np.sqrt(mu) == pytest.approx(1 - np.sqrt(2 / (kappa + 1)))
+
+
+@pytest.mark.parametrize(
+    ("share", "mu", "kind"),
+    [(0.1, 0.2, "creep"), (0.1, 0.8, "swing"), (2.05, 0.1, "flip"), (2.3, 0.1, "explode")],
+)
+def test_the_map_says_what_a_direction_does(share, mu, kind) -> None:
+    low, high, limit = (1 - np.sqrt(mu)) ** 2, (1 + np.sqrt(mu)) ** 2, 2 * (1 + mu)
+    bowl = SimpleNamespace(value=lambda x: x[..., 0] ** 2, gradient=lambda x: x, start=[1.0])
+    x = descend(bowl, SGD, 30, lr=share, momentum=mu).points[:, 0]
+    kinds = {
+        "creep": share < low and np.all(x > 0) and np.all(np.diff(x) < 0),
+        "swing": low < share < high and np.any(x < 0) and np.any(x[1:] * x[:-1] > 0),
+        "flip": high < share < limit and np.all(x[1:] * x[:-1] < 0) and abs(x[-1]) < 0.1,
+        "explode": limit < share and np.all(x[1:] * x[:-1] < 0) and abs(x[-1]) > 10,
+    }
+    assert [name for name, holds in kinds.items() if holds] == [kind]
+    if kind == "swing":
+        assert np.all(np.abs(x) <= 1.1 * np.sqrt(mu) ** np.arange(31)), "the dashed curve"
+
+
+@pytest.mark.parametrize("kappa", [9.0, 100.0])
+def test_no_method_of_gradients_is_faster_on_the_chain(kappa) -> None:
+    """The error outside of the first t links, which no gradient has reached, is the bound."""
+    d, factor = 400, (np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)
+    chain = 2 * np.eye(d) - np.eye(d, k=1) - np.eye(d, k=-1)
+    hessian = (kappa - 1) / 4 * chain + np.eye(d)
+    pull = (kappa - 1) / 4 * np.eye(d)[0]
+    solution = np.linalg.solve(hessian, pull)
+    np.testing.assert_allclose(solution[:40], factor ** np.arange(1, 41), rtol=1e-8)
+    curvatures = np.linalg.eigvalsh(hessian)
+    assert curvatures[0] >= 1
+    assert curvatures[-1] <= kappa
+    w = Parameter(np.zeros(d))
+    sgd = SGD([w], lr=4 / (np.sqrt(kappa) + 1) ** 2, momentum=factor**2)
+    for t in range(1, 21):
+        w.grad = hessian @ w.data - pull
+        sgd.step()
+        assert not np.any(w.data[t:])
+        error = np.linalg.norm(w.data - solution)
+        assert error >= factor**t * np.linalg.norm(solution) * (1 - 1e-8)
 
 
 def test_stable_where_the_closed_form_says() -> None:
@@ -152,13 +202,62 @@ def test_at_equal_effective_rate_momentum_does_on_digits_what_plain_descent_does
     assert np.all(slow > 1.5 * plain), "a buffer of 100 steps does not fill in 96"
 
 
-def test_room_for_larger_rates_pays_most_with_exact_gradients() -> None:
-    gain = []
-    for size in (32, None):
-        plain, heavy = train([0.8, 1.6, 3.2, 6.4], [0, 0.9], size)
-        assert plain[-1] > 5
-        gain.append(np.nanmin(plain) / heavy.min())
-    assert 1 < gain[0] < 3 < 5 < gain[1]
+def test_each_tenfold_memory_has_room_which_pays_with_exact_gradients_alone() -> None:
+    effective = np.geomspace(0.2, 200, 10)[2:]
+    noisy, exact = (train(effective, [0, 0.9, 0.99], size) for size in (32, None))
+    best = exact.min(axis=1)
+    assert best[0] > 5 * best[1] > 10 * best[2]
+    assert np.all(np.diff(np.nanargmin(exact, axis=1)) >= 2)
+    assert np.all(exact.argmin(axis=1) < len(effective) - 1), "the grid reaches past the best"
+    assert 1 < noisy[0].min() / noisy[1].min() < 3
+    assert noisy[2].min() > noisy[1].min()
+    # 0.9 breaks earlier with noisy gradients
+    assert np.argmax(noisy[1] > 1) < np.argmax(exact[1] > 1)
+    # raised to 0.99 at the same η, which is three places further to the right
+    assert noisy[2, 4] > 4 * noisy[1, 1]
+
+
+def test_some_batches_are_steeper_than_the_whole() -> None:
+    digits = Digits(batch_size=32, seed=0)
+    w = Parameter(digits.start.copy())
+    sgd = SGD([w], lr=0.1, momentum=0.9)
+    for batch in digits.batches(epochs=3):
+        w.grad = digits.gradient(w.data, batch)
+        sgd.step()
+
+    def sharpness(batch) -> float:
+        v = np.random.default_rng(0).standard_normal(w.data.size)
+        for _ in range(25):
+            v = 1e-4 * v / np.linalg.norm(v)
+            v = digits.gradient(w.data + v, batch) - digits.gradient(w.data - v, batch)
+        return float(np.linalg.norm(v) / 2e-4)
+
+    whole, some = sharpness(np.arange(1024)), [sharpness(b) for b in digits.batches()]
+    assert max(some) > 1.5 * whole
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.002])
+def test_the_loss_of_a_noisy_run_is_what_is_still_to_go_and_a_floor(rate) -> None:
+    h, mu = np.geomspace(0.2, 1, 20), 0.9
+    noisy, silent = (NoisyQuadratic(h, noise) for noise in (0.3, 0))
+    mean, to_go = (task.expected_losses(np.full(900, rate), mu) for task in (noisy, silent))
+    run = descend(silent, SGD, 900, lr=rate, momentum=mu).losses
+    np.testing.assert_allclose(to_go, run, rtol=1e-6, atol=1e-12)
+    part = mean - to_go
+    assert part[-1] == pytest.approx(20 * 0.3**2 * rate / (1 - mu) / 4, rel=0.02)
+    crossing = np.argmax(part > to_go)
+    assert 0 < crossing < 600
+    plain = noisy.expected_losses(np.full(900, 10 * rate))
+    assert np.all(plain[1:20] < mean[1:20])
+    assert np.abs(np.log(plain / mean)).max() < np.log(2)
+    assert plain[-1] == pytest.approx(mean[-1], rel=0.05)
+    # the split is right: a mean over runs, against the exact one
+    w = Parameter(np.ones((400, 20)))
+    sgd = SGD([w], lr=rate, momentum=mu)
+    for _ in range(100):
+        w.grad = noisy.gradient(w.data)
+        sgd.step()
+    assert noisy.value(w.data).mean() == pytest.approx(mean[100], rel=0.1)
 
 
 def watch(noise, lr, mu, rate_by=1.0, momentum_by=1.0):

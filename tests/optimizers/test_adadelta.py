@@ -20,11 +20,10 @@ def descended(unit, eps, steps=50):
 
 @pytest.mark.parametrize("unit", [1e-3, 1e3])
 def test_units_make_no_difference_but_to_eps(unit):
-    """Scaled with the units, as only a number for each mean square could be, it would be exact."""
+    """Without ε the parameter's unit cancels, but for a first mean square of steps, to be given."""
     p, q = Parameter([0.0]), Parameter([0.0])
-    one, other = Adadelta([p], eps=1e-30), Adadelta([q], eps=1e-30)
+    one, other = Adadelta([p], eps=0.0), Adadelta([q], eps=0.0)
     for optimizer, w, scale in ((one, p, 1.0), (other, q, unit)):
-        # a mean square of steps that is there already: no more is needed of ε
         optimizer.state[w] = {"step": 1, "square_avg": np.array([scale**-2.0]),
                               "acc_delta": np.array([scale**2.0 * 1e-4])}  # fmt: skip
     for g in np.random.default_rng(0).standard_normal(40):

@@ -23,9 +23,19 @@ def test_the_first_step_has_one_length_for_gradients_of_any_size():
     np.testing.assert_allclose(p.data, [-0.1, 0.1], rtol=1e-14)
 
 
-def test_no_step_is_longer_than_the_rate():
-    gradients = np.random.default_rng(0).standard_cauchy(300)
-    assert lengths(gradients, lr=0.1, betas=(0.9, 0.999))[0].max() <= 0.1 * (1 + 1e-12)
+def test_no_step_is_longer_than_the_rate_by_more_than_the_bound():
+    """Nearly reached where gradients shrink as the maximum does, so that the mean is above it."""
+    bound = 0.1 * (1 - 0.9) / (1 - 0.9 / 0.99)
+    cauchy = np.random.default_rng(0).standard_cauchy(300)
+    assert lengths(cauchy, lr=0.1, betas=(0.9, 0.99), eps=0.0)[0].max() <= bound
+    worst = lengths(0.99 ** np.arange(300), lr=0.1, betas=(0.9, 0.99), eps=0.0)[0].max()
+    assert 0.109 < worst <= bound * (1 + 1e-12)
+
+
+def test_where_the_maximum_forgets_before_the_mean_no_step_is_bounded():
+    steps = lengths([1.0] + [0.0] * 20, lr=0.1, betas=(0.9, 0.5), eps=0.0)[0]
+    np.testing.assert_allclose(steps[10:] / steps[9:-1], 0.9 / 0.5, rtol=0.1)
+    assert steps[-1] > 100 * 0.1
 
 
 def test_a_large_gradient_is_remembered_and_shrinks_by_beta2():

@@ -1,5 +1,9 @@
 """Memory: dtype, layout, pieces of large arrays, many runs at once; for every optimizer."""
 
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from methods import cases, describe, optimizers, record, single, take
@@ -103,6 +107,31 @@ def test_a_large_parameter_costs_little_memory_beside_its_state(kind, order, rat
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.05 * p.data.nbytes
+
+
+FRESH = """
+import resource
+import numpy as np
+from optim_scratch import Parameter, optimizers
+
+p = Parameter(np.ones(100_000))
+p.grad = np.ones(100_000)
+optimizer = optimizers.{}([p])
+for steps in (10, 50):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(steps):
+        optimizer.step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is about its allocator")
+@pytest.mark.parametrize("name", ["Adagrad", "Adam", "Rprop"])
+def test_a_fresh_process_keeps_the_memory_of_a_steps_results(name):
+    """Given back and fetched anew, it would be hundreds of pages a step, and most of its time."""
+    command = [sys.executable, "-c", FRESH.format(name)]
+    faults = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(faults) < 50 * 10
 
 
 @elementwise

@@ -64,3 +64,19 @@ def test_rectification_of_many_runs_is_that_of_each():
             one, its = rectification(t, beta2)
             assert known[i] == its
             assert not its or r[i] == pytest.approx(one, rel=1e-14)
+
+
+def test_runs_at_once_are_rectified_each_when_its_own_denominator_is_known():
+    betas, rng = np.array([[0.6], [0.8], [0.999]]), np.random.default_rng(0)
+    rows = Parameter(np.zeros((3, 2)))
+    runs = [Parameter(np.zeros(2)) for _ in betas]
+    together = RAdam([rows], lr=0.1, betas=(0.9, betas))
+    alone = [RAdam([p], lr=0.1, betas=(0.9, b)) for p, b in zip(runs, betas[:, 0], strict=True)]
+    for _ in range(8):  # from the seventh on the second and the third are, and never the first
+        rows.grad = rng.standard_normal((3, 2))
+        together.step()
+        for p, g, radam in zip(runs, rows.grad, alone, strict=True):
+            p.grad = g
+            radam.step()
+        # ρ is a difference of numbers near 2000, in which it shows how NumPy and Python round β₂ᵗ
+        np.testing.assert_allclose(rows.data, [p.data for p in runs], rtol=1e-12)

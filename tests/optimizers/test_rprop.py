@@ -54,6 +54,11 @@ def test_the_rate_is_only_the_first_length():
     np.testing.assert_allclose(p.data, -0.364)
 
 
+def test_a_gradient_that_is_not_a_number_is_not_hidden():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(moved([1.0, np.nan])[0][-1])
+
+
 def test_many_gradients_of_one_sign_outweigh_one_that_cancels_them():
     """Why it fails on mini-batches: nine of 0.1 and one of −0.9 add up to nothing."""
     gradients = [0.1] * 9 + [-0.9]

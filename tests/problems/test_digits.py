@@ -171,8 +171,52 @@ def test_largest_eigenvalue_finds_it_among_larger_negative_ones(rng):
 
 
 @pytest.mark.parametrize(
+    ("imbalance", "counts"),
+    [
+        (1.0, [87, 44, 29, 22, 17, 15, 12, 11, 10, 9]),
+        (0.0, [26, 26, 26, 26, 26, 26, 25, 25, 25, 25]),
+    ],
+)
+def test_some_digits_may_be_rarer_than_others(imbalance, counts):
+    all_of_them, digits = Digits(), Digits(imbalance=imbalance)
+    images, labels = digits.part("train")
+    assert np.bincount(labels).tolist() == counts
+    assert sum(counts) == digits.examples == 256
+    where = digits.chosen
+    assert where.max() < 1024, "none of validation and test"
+    assert np.array_equal(images, all_of_them.images[where])
+    assert sorted(np.concatenate(list(digits.batches()))) == where.tolist()
+    for part in ("validation", "test"):
+        assert np.array_equal(digits.part(part)[0], all_of_them.part(part)[0])
+
+
+def test_the_gradient_of_all_that_are_left_is_that_of_their_loss(rng):
+    digits, step = Digits(None, None, imbalance=1.0), 1e-5
+    theta = somewhere(digits, rng)
+    some = rng.choice(digits.size, 40, replace=False)
+    shifts = step * np.eye(digits.size)[some]
+    slopes = (digits.value(theta + shifts) - digits.value(theta - shifts)) / (2 * step)
+    np.testing.assert_allclose(digits.gradient(theta)[some], slopes, atol=1e-9)
+
+
+def test_the_loss_by_digit_is_the_mean_over_its_pictures(rng):
+    digits = Digits(seed=range(2), imbalance=1.0)
+    theta = somewhere(digits, rng, 2, 3)
+    for part in PARTS:
+        labels, by_class = digits.part(part)[1], digits.loss_by_class(theta, part)
+        assert by_class.shape == (2, 3, 10)
+        for k in range(10):
+            mean = digits.losses(theta, part)[..., labels == k].mean(axis=-1)
+            np.testing.assert_allclose(by_class[..., k], mean, rtol=1e-12)
+        whole = by_class @ np.bincount(labels) / len(labels)
+        np.testing.assert_allclose(whole, digits.loss(theta, part), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"imbalance": 1.5}, ValueError, r"imbalance must be finite and in \[0, 1\] or None"),
+        ({"imbalance": "1"}, TypeError, "imbalance must be a real number or None"),
         ({"hidden": 0}, ValueError, "hidden must be >= 1"),
         ({"hidden": 2.5}, TypeError, "hidden must be an integer or None"),
         ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),

@@ -1,4 +1,4 @@
-"""Forty queries as students and engineers type them, each with the page that must come first."""
+"""Queries as students and engineers type them, each with the page that must come first."""
 
 import pytest
 from check_pages import pages
@@ -18,6 +18,7 @@ LOOP = "book/foundations/the-training-loop"
 SURFACES = "book/foundations/loss-surfaces"
 DESCENT = "book/optimizers/gradient-descent"
 MOMENTUM = "book/optimizers/momentum"
+ADAM = "book/optimizers/adam"
 
 QUERIES = {
     "learning rate finder": CYCLE,
@@ -65,6 +66,9 @@ QUERIES = {
     "nesterov": "book/optimizers/nesterov",
     "dampening": "book/optimizers/momentum-conventions",
     "heavy ball": MOMENTUM,
+    "adam": ADAM,
+    "bias correction": ADAM,
+    "adam epsilon": ADAM,
     "list of schedulers": "book/schedulers/atlas",
     "cifar10": "book/experiments/vgg-on-cifar10",
     "how to cite": "book/reference/colophon",

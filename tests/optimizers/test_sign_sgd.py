@@ -63,3 +63,11 @@ def test_decay_is_decoupled(kind):
     assert np.array_equal(
         path(kind, GRADIENTS, start=2.0, lr=0.0, weight_decay=0.5)[-1], np.full(5, 2.0)
     )
+
+
+def test_signums_buffer_is_a_mean():
+    p = Parameter([0.0])
+    signum = SignSGD([p], momentum=0.75)
+    p.grad = [4.0]
+    signum.step()
+    assert signum.state[p]["momentum_buffer"] == 1.0
