@@ -53,6 +53,13 @@ OPTIMIZERS = (
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
+        "SparseAdam", "optimizer", "optimizers.sparse_adam", "",
+        summary="Adam for the rows that have a gradient; the others stand still",
+        source="torch, 2017; after Kingma & Ba 2015", reference="kingma2015", year=2017,
+        torch="torch.optim.SparseAdam", parent="Adam", family="adaptive", dash=13, memory="2",
+        elementwise=False, rows=True,
+    ),
+    Method(
         "AdamW", "optimizer", "optimizers.adamw", "optimizers/weight-decay",
         summary="Adam with weight decay beside the gradient, not in it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
