@@ -250,6 +250,17 @@ class YogiReference(pytorch_optimizer.Yogi):
                 self.state[p]["exp_avg"].zero_()
 
 
+class AdanReference(pytorch_optimizer.Adan):
+    """The implementation that others maintain, for which the first change is 0 uphill too."""
+
+    def init_group(self, group: dict[str, Any], **rest: Any) -> None:
+        fresh = [p for p in group["params"] if p not in self.state]
+        super().init_group(group, **rest)
+        for p in fresh:
+            if self.maximize and p in self.state:
+                self.state[p]["previous_grad"].neg_()
+
+
 class AdaBoundReference(pytorch_optimizer.AdaBound):
     """The implementation that others maintain, without the 1e-15 that it adds to every v."""
 
@@ -489,6 +500,7 @@ DESCRIPTIONS: dict[str, Description] = {
             {"betas": (0.9, 0.0)},
             {"eps": 0.1},
             {"initial_accumulator": 0.5},
+            {"initial_accumulator": 0.0},
             {"weight_decay": 0.1},
             {"lr": 0.0},
             {
@@ -514,7 +526,7 @@ DESCRIPTIONS: dict[str, Description] = {
     ),
     "AdaBelief": Description(
         settings=[
-            {"eps": 1e-8},
+            {},
             {"eps": 1e-8, "lr": 0.1, "maximize": True},
             {"eps": 1e-8, "betas": (0.5, 0.9)},
             {"eps": 1e-8, "betas": (0.9, 0.0)},
@@ -546,15 +558,17 @@ DESCRIPTIONS: dict[str, Description] = {
             {"eps": 0.1},
             {"weight_decay": 0.1},
             {"lr": 0.0},
+            {"lr": 0.1, "maximize": True},
             {
                 "lr": 0.1,
                 "betas": (0.8, 0.8, 0.95),
                 "eps": 1e-3,
                 "weight_decay": 0.5,
+                "maximize": True,
             },
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.8, 0.9)}, {"weight_decay": 0.2}]],
-        reference=pytorch_optimizer.Adan,
+        reference=AdanReference,
         crosses=False,
         partial=False,
         drawn={
@@ -562,6 +576,7 @@ DESCRIPTIONS: dict[str, Description] = {
             "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
             "eps": st.floats(1e-8, 0.1),
             "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
         },
     ),
     "AdaBound": Description(

@@ -33,13 +33,16 @@ class AdaBelief(Optimizer):
     params : iterable of Parameter, or of groups
         What to move.
     lr : float or array, >= 0
-        Learning rate :math:`\eta`, in units of the parameter.
+        Learning rate :math:`\eta`, in units of the parameter. The first step of each entry is
+        :math:`\eta / \beta_1` long.
     betas : tuple of two, each a float or array in [0, 1)
         :math:`\beta_1` and :math:`\beta_2`, the shares of the mean gradient and of the mean squared
-        deviation that survive a step.
+        deviation that survive a step. With :math:`\beta_1 = 0` the mean is the gradient, nothing
+        deviates, and :math:`\varepsilon` alone is left to divide by.
     eps : float or array, >= 0
         :math:`\varepsilon`, added twice: to the mean square in each step, in units of the gradient
-        squared, so that it gathers to :math:`\varepsilon / (1 - \beta_2)`; and to the root.
+        squared, so that it gathers to :math:`\varepsilon / (1 - \beta_2)`; and to the root. The
+        default is 0 in float16.
     weight_decay : float or array, >= 0
         :math:`\lambda`; what a step takes off is :math:`\eta\lambda\theta`, as AdamW's.
     maximize : bool
@@ -53,8 +56,11 @@ class AdaBelief(Optimizer):
 
     Notes
     -----
-    Source: Zhuang et al. (2020), Algorithm 2, with both :math:`\varepsilon` as here. Weight decay,
-    decoupled, and the default of :math:`\varepsilon` are those of the authors' code.
+    Source: Zhuang et al. (2020), Algorithm 2, with both :math:`\varepsilon` as here; the one inside
+    the mean came with the paper's second version, and its appendix does not have it there. Weight
+    decay, decoupled, and the default of :math:`\varepsilon` are those of the authors' package,
+    whose first versions had :math:`10^{-8}`. It also rectifies by default, as `RAdam` does; the
+    paper does not, nor does this class.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optim_scratch.checks import FLAG, NOT_NEGATIVE, POSITIVE, SHARE
+from optim_scratch.checks import FLAG, NOT_NEGATIVE, POSITIVE, SHARE, plain
 from optim_scratch.parameter import Array, Parameter, Real
 
 from .optimizer import Group, Optimizer, Parameters, State, grown, nonzero
@@ -39,12 +39,14 @@ class AdaBound(Optimizer):
         :math:`\beta_1` and :math:`\beta_2`, as Adam's.
     final_lr : float or array, >= 0
         :math:`\eta^*`, the rate in the end, in units of the parameter over the gradient, as SGD's.
-        A schedule that scales `lr` scales it too.
+        What is done to `lr`, by a schedule or by hand, is done to it too: the band is around
+        :math:`\eta^*` times the present `lr` over that of the beginning.
     gamma : float or array, > 0
         :math:`\gamma`, how fast the band closes: after :math:`1/\gamma` steps its lower edge is at
         half of :math:`\eta^*` and its upper at twice that.
     eps : float or array, >= 0
-        :math:`\varepsilon`, in units of the gradient.
+        :math:`\varepsilon`, in units of the gradient, added to the root before its bias is
+        corrected; Adam adds it after.
     weight_decay : float or array, >= 0
         :math:`\lambda`, the strength of an L2 penalty, whose gradient enters both means.
     amsbound : bool
@@ -60,9 +62,14 @@ class AdaBound(Optimizer):
 
     Notes
     -----
-    Source: Luo et al. (2019), Algorithms 2 and 3. The paper corrects no bias, divides the clipped
-    rate by :math:`\sqrt t` and ties the band to :math:`1 - \beta_2` in place of :math:`\gamma`; the
-    authors' package ``adabound`` does as this class.
+    Source: Luo et al. (2019), Algorithms 2 and 3. The paper corrects no bias, has neither
+    :math:`\varepsilon` nor decay, divides the clipped rate by :math:`\sqrt t` and ties the band to
+    :math:`1 - \beta_2` in place of :math:`\gamma`. The authors' package ``adabound`` computes what
+    this class does: both biases are corrected inside the clip, so that where the band holds, the
+    mean gradient is not corrected and begins at :math:`(1 - \beta_1)\,g`. It notes the rates of the
+    beginning when it is made, saves none, and never moves a group that is added later; here they
+    are the group's, ``"base_lr"`` in its ``"shared"``, and saved. pytorch-optimizer adds
+    :math:`10^{-15}` inside the root, and decouples the decay unless it is told otherwise.
 
     Examples
     --------
@@ -111,11 +118,15 @@ class AdaBound(Optimizer):
         }
         super().__init__(params, defaults)
 
+    def _begin_group(self, group: Group) -> State:
+        return {"base_lr": 1.0 * group["lr"]}
+
     def _hyper(self, group: Group) -> Hyper:
-        h = super()._hyper(group)
-        base = group.get("initial_lr", h["lr"])  # which a schedule has left there
-        h["final_lr"] = h["final_lr"] * (h["lr"] / base if nonzero(base) else 0.0)
-        return h
+        h, memory = super()._hyper(group), group["shared"]
+        # a group that began with rate 0 begins with its first other one
+        memory["base_lr"] = base = plain(np.where(memory["base_lr"], memory["base_lr"], h["lr"]))
+        # η* ← η* η / η₁
+        return {**h, "final_lr": h["final_lr"] * (h["lr"] / plain(np.where(base, base, 1.0)))}
 
     def _begin(self, p: Parameter, h: Hyper) -> State:
         m, v = np.zeros_like(p.data), np.zeros_like(p.data)

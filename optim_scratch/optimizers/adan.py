@@ -54,9 +54,17 @@ class Adan(Optimizer):
 
     Notes
     -----
-    Source: Xie et al. (2024), Algorithm 1, without its restart. The paper corrects no bias; the
-    authors' code and pytorch-optimizer correct three, as this class does. (With ``maximize`` the
-    latter's first change is twice the gradient in place of 0.)
+    Source: Xie et al. (2024), Algorithm 1. The paper corrects no bias: it begins with
+    :math:`m = g`, :math:`n = g^2` and, at the second gradient, :math:`d = c`. The authors' code and
+    pytorch-optimizer begin at 0 and correct three, as this class does. They correct :math:`d` for
+    :math:`t` changes where there have been :math:`t - 1`, so that the first counts
+    :math:`1 / (1 + \beta_2)` in place of one.
+
+    The paper's algorithm restarts, forgetting all but the point, when a condition of its theory
+    holds; the authors' code leaves the condition to its users, who here call
+    ``optimizer.state.clear()``. Their code can also clip the norm of all gradients, for which see
+    `optim_scratch.training`, and decay as AdamW does. With ``maximize``, pytorch-optimizer's first
+    change is twice the gradient in place of 0.
 
     Examples
     --------

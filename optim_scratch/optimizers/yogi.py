@@ -38,7 +38,7 @@ class Yogi(Optimizer):
     betas : tuple of two, each a float or array in [0, 1)
         :math:`\beta_1`, the share of the mean gradient that survives a step, and :math:`\beta_2`.
     eps : float or array, >= 0
-        :math:`\varepsilon`, in units of the gradient.
+        :math:`\varepsilon`, in units of the gradient; large by default, as the authors advise.
     initial_accumulator : float or array, >= 0
         :math:`v_0`, in units of the gradient squared.
     weight_decay : float or array, >= 0
@@ -54,9 +54,14 @@ class Yogi(Optimizer):
 
     Notes
     -----
-    Source: Zaheer et al. (2018), Algorithm 2, which corrects no bias and has no weight decay. The
-    implementations in use, optax's and pytorch-optimizer's, correct both biases, as this class
-    does; the latter lets the mean gradient begin at :math:`v_0` too, which no paper has.
+    Source: Zaheer et al. (2018), Algorithm 2, which corrects no bias and has no weight decay; for
+    :math:`v_0` they propose the square of the gradient at the start, averaged over a large
+    mini-batch. Their own code, in TensorFlow Addons, begins at :math:`v_0 = 10^{-6}` and corrects
+    both biases, as this class does; it adds :math:`\varepsilon` before the correction. The
+    correction is Adam's, and divides :math:`v_0` too: the first step sees :math:`v_0 / (1 -
+    \beta_2)`. optax and pytorch-optimizer let the mean gradient begin at :math:`v_0` too, where the
+    paper and its authors' code begin at 0: so there an entry that never has a gradient moves, by
+    0.0003 of the rate in the first step.
 
     Examples
     --------

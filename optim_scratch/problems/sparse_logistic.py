@@ -49,7 +49,8 @@ class SparseLogistic(Batches):
     truth : ndarray
         :math:`\theta^\star`, of shape (d,), or (seeds, 1, d).
     inputs : ndarray
-        The features of all examples, those to train on first, of shape (3 n, d), or (seeds, 3 n, d).
+        The features of all examples, those to train on first; of shape (3 n, d), or
+        (seeds, 3 n, d).
     labels : ndarray
         0 or 1, of shape (3 n,), or (seeds, 3 n).
 

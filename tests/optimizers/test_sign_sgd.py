@@ -43,7 +43,8 @@ def test_signs_of_gradients_and_of_their_mean():
 def test_lion_weighs_the_newest_gradient_more_than_its_memory_does():
     # after a gradient of 10 the memory is 0.1: the direction is 0.09 + 0.1 g, the memory's own
     # sign would need 0.099 + 0.01 g
-    assert path(Lion, [[10.0], [-0.8]], lr=1.0)[-1] == -2
+    # (and from a memory that already held −0.85, the direction would be 0.9 · 0.0905 − 0.085)
+    assert path(Lion, [[10.0], [-0.85]], lr=1.0)[-1] == -2
     assert path(Lion, [[10.0], [-1.0]], lr=1.0)[-1] == 0
 
 
