@@ -20,10 +20,13 @@ OPTIMIZERS = (
         when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
-        "Adagrad", "optimizer", "optimizers.adagrad", "",
+        "Adagrad", "optimizer", "optimizers.adagrad", "optimizers/adagrad",
         summary="each entry of the gradient over the root of all its squares so far",
         source="Duchi, Hazan & Singer 2011", reference="duchi2011", year=2011,
         torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
+        update=r"s \leftarrow s + g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,g / (\sqrt{s} + \varepsilon)",
+        when="When features are rare, as words are, and the data stay the same; else Adam.",
     ),
     Method(
         "RMSprop", "optimizer", "optimizers.rmsprop", "optimizers/rmsprop-and-adadelta",
