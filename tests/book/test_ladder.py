@@ -22,7 +22,7 @@ def test_at_the_top_there_is_nothing_to_choose():
     assert max(above.values()) < 0.002
     near = [row for row in OPTIMIZERS if abs(row.lead(MOMENTUM)[0]) < 0.005]
     assert len(near) > len(OPTIMIZERS) / 2
-    assert 0.05 * (len(OPTIMIZERS) - 1) == pytest.approx(1.65, abs=0.35), "one or two by chance"
+    assert 0.05 * (len(OPTIMIZERS) - 1) == pytest.approx(1.8, abs=0.35), "one or two by chance"
 
 
 def test_below_are_real_losses():
@@ -34,8 +34,9 @@ def test_below_are_real_losses():
         assert row.lead(MOMENTUM)[0] == pytest.approx(-0.012, abs=0.003)
     for name, loss in (("Rprop", 0.02), ("Rprop mini-batches", 0.05), ("Prodigy", 0.02)):
         assert below[name] == pytest.approx(-loss, abs=0.005)
-    worst = sorted(OPTIMIZERS, key=lambda row: row.accuracy()[1])[-3:]
-    assert {row.name for row in worst} == {"Prodigy", "RMSprop", "LBFGS mini-batches"}
+    worst = sorted(OPTIMIZERS, key=lambda row: row.accuracy()[1])[-4:]
+    assert {row.name for row in worst} == {"SWATS", "Prodigy", "RMSprop", "LBFGS mini-batches"}
+    assert np.sum(ladder.row("SWATS").accuracies[-1] < 0.9) == 1, "one network of twenty"
 
 
 def test_the_lowest_loss_is_not_the_highest_accuracy():
