@@ -118,9 +118,9 @@ OPTIMIZERS = (
         summary="steps in units of how far the gradient is from what was expected",
         source="Zhuang et al. 2020", reference="zhuang2020", year=2020,
         parent="Adam", family="adaptive", dash=10, memory="2",
-        update=r"s \leftarrow \beta_2 s + (1-\beta_2)(g-m)^2, \quad "
-        r"\theta \leftarrow \theta - \eta\,\hat m / \sqrt{\hat s}",
-        when="Where Adam is right: with mini-batches it is hardly another method.",
+        update=r"s \leftarrow \beta_2 s + (1-\beta_2)(g-m)^2 + \varepsilon, \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / (\sqrt{\hat s} + \varepsilon)",
+        when="Seldom: with mini-batches it is Adam at a slightly higher rate.",
     ),
     Method(
         "Adan", "optimizer", "optimizers.adan", "optimizers/adams-relatives",
@@ -129,7 +129,7 @@ OPTIMIZERS = (
         parent="NAdam", family="adaptive", dash=11, memory="4",
         update=r"\theta \leftarrow \theta "
         r"- \eta\,(\hat m + \beta_2 \hat d) / (\sqrt{\hat n} + \varepsilon)",
-        when="Where four numbers for each weight are no matter; at two to four times Adam's rate.",
+        when="Where four numbers for each weight are no matter; at one to four times Adam's rate.",
     ),
     Method(
         "AdaBound", "optimizer", "optimizers.adabound", "",

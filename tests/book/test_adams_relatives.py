@@ -94,23 +94,56 @@ def test_radam_withholds_as_much_as_a_linear_warmup() -> None:
     assert withheld == pytest.approx(np.sum(1 - np.minimum(1, t / 2000)), rel=0.05)
 
 
-def test_adamax_after_a_spike() -> None:
-    lengths = {}
-    for method in (Adam, Adamax):
-        rng, w, moved = np.random.default_rng(3), Parameter(np.zeros(200)), []
+@pytest.mark.parametrize("size", [100, 1000])
+def test_how_far_a_spike_moves_and_how_much_shorter_later_steps_are(size) -> None:
+    found, formula = {}, {Adam: (1 + 0.001 * size**2) ** 0.5, Adamax: size / 3}
+    for method, divided in formula.items():
+        rng, w, lengths, moved = np.random.default_rng(3), Parameter(np.zeros(100)), [], []
         optimizer = method([w], lr=1.0)
-        for t in range(600):
-            w.grad, before = rng.standard_normal(200), w.data.copy()
-            if t == 300:
-                w.grad = np.full(200, 100.0)
+        for t in range(4200):
+            w.grad, before = rng.standard_normal(100), w.data.copy()
+            if t == 3000:
+                w.grad = np.full(100, float(size))
             optimizer.step()
-            moved.append(np.sqrt(np.mean((w.data - before) ** 2)))
-        lengths[method] = np.mean(moved[200:300]) / np.mean(moved[450:550]), max(moved[300:])
-    assert 4 < lengths[Adam][0] < 6
-    assert 25 < lengths[Adamax][0] < 35
-    assert lengths[Adam][1] > 1.3
-    assert lengths[Adamax][1] < 1.1
-    assert pytest.approx(3.16, abs=0.01) == (1 - 0.9) / (1 - 0.999) ** 0.5
+            lengths.append(np.sqrt(np.mean((w.data - before) ** 2)))
+            moved.append(np.mean(before - w.data))
+        usual, after = np.mean(lengths[2900:3000]), np.array(lengths[3000:])
+        assert usual / after[100:200].mean() == pytest.approx(divided, rel=0.15)
+        longer, late = int(np.argmax(after < usual)), usual / after[950:1050].mean()
+        found[method] = longer, sum(moved[3000:3060]), after.max(), late
+    assert 20 <= found[Adam][0] <= 28
+    assert found[Adam][1] == pytest.approx(size / (1 + 0.001 * size**2) ** 0.5, rel=0.05)
+    assert found[Adam][2] == pytest.approx(0.1 / 0.001**0.5, rel=0.1)
+    assert found[Adamax][0] <= 3
+    assert found[Adamax][1] == pytest.approx(1, abs=0.1)
+    assert found[Adamax][2] < 0.15
+    assert found[Adamax][3] > 5 * found[Adam][3]
+
+
+@pytest.mark.parametrize("size", [100, 0.01])
+def test_radams_first_five_steps_are_in_units_of_the_gradient(size) -> None:
+    w, lengths = Parameter([0.0]), []
+    radam = RAdam([w], lr=1.0)
+    for _ in range(7):
+        w.grad, before = [size], w.data[0]
+        radam.step()
+        lengths.append(before - w.data[0])
+    np.testing.assert_allclose(lengths[:5], size)
+    np.testing.assert_allclose(lengths[5:], [factor(6)[1], factor(7)[1]], rtol=1e-4)
+
+
+def test_where_adabeliefs_epsilon_stands() -> None:
+    """Inside the running mean square, so that it gathers; Adam's stands beside the root."""
+    w, s, m, ours = Parameter([1.0]), 0.0, 0.0, 1.0
+    adabelief = AdaBelief([w], lr=0.01, eps=1e-3)
+    for t, g in enumerate(np.random.default_rng(0).standard_normal(100), start=1):
+        m = 0.9 * m + 0.1 * g
+        s = 0.999 * s + 0.001 * (g - m) ** 2 + 1e-3
+        ours -= 0.01 * m / (1 - 0.9**t) / (np.sqrt(s / (1 - 0.999**t)) + 1e-3)
+        w.grad = [g]
+        adabelief.step()
+    assert w.data[0] == pytest.approx(ours, abs=1e-12)
+    assert pytest.approx(0.003, abs=5e-4) == (1e-8 / (1 - 0.999)) ** 0.5
 
 
 @pytest.mark.parametrize("angle", [0, 45])
@@ -144,6 +177,7 @@ def test_a_wrong_rate_costs_more_than_a_line_gains() -> None:
     rates = {Adamax: 0.128, NAdam: 0.064, RAdam: 0.256, AdaBelief: 0.032, Adan: 0.064}
     gains = {method: adam - lost(method, rate) for method, rate in rates.items()}
     assert lost(Adam, 0.128) - adam > max(gains.values())
+    assert 0 < lost(Adam, 0.032) - adam < lost(Adam, 0.128) - adam
     assert gains[RAdam] == pytest.approx(adam - lost(Adam, 0.064, warmup=32), abs=0.006)
     assert abs(gains[AdaBelief]) < 0.01
 
@@ -153,3 +187,10 @@ def test_the_ladders_lines() -> None:
     for name in ("Adamax", "NAdam", "AdaBelief", "Adan"):
         assert abs(read[name][-1] - read["Adam"][-1]) < 0.004
     assert read["RAdam"][0] < read["Adam"][0] - 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "quotient"), [("Adamax", 4), ("NAdam", 2), ("RAdam", 2), ("AdaBelief", 2), ("Adan", 4)]
+)
+def test_the_ladders_end_of_the_ranges_of_rates(name, quotient) -> None:
+    assert ladder.row(name).rate / ladder.row("Adam").rate == pytest.approx(quotient)

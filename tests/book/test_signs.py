@@ -91,6 +91,65 @@ def test_how_many_changes_of_sign_rprop_bears() -> None:
     assert pytest.approx(2, abs=0.001) == 1.2**3.8
 
 
+def after_the_whole_set(method, rate, steps=64) -> tuple[float, float]:
+    digits = Digits(seed=3, batch_size=None)
+    w = Parameter(digits.start)
+    optimizer = method([w], lr=rate)
+    for batch in digits.batches(steps):
+        w.grad = digits.gradient(w.data, batch)
+        optimizer.step()
+    return digits.loss(w.data, "train"), digits.loss(w.data, "test")
+
+
+def test_rprop_leads_in_training_on_the_whole_set_and_learns_by_heart() -> None:
+    rprop = after_the_whole_set(Rprop, 0.01)
+    for method, rates in ((Adam, (0.032, 0.064, 0.128)), (SignSGD, (0.004, 0.008, 0.016))):
+        train, test = min(after_the_whole_set(method, rate) for rate in rates)
+        assert rprop[0] < 1e-3 * train
+        if method is Adam:
+            assert rprop[1] > test
+    early = after_the_whole_set(Rprop, 0.01, steps=32)
+    assert early[0] > rprop[0]
+    assert early[1] < rprop[1]
+
+
+def test_lengths_fall_a_hundredfold_on_mini_batches_while_the_loss_is_high() -> None:
+    digits = Digits(seed=3)
+    w = Parameter(digits.start)
+    rprop = Rprop([w], lr=0.01)
+    for batch in digits.batches(5):
+        w.grad = digits.gradient(w.data, batch)
+        rprop.step()
+        if np.median(rprop.state[w]["step_size"]) < 1e-4:
+            break
+    assert np.median(rprop.state[w]["step_size"]) < 1e-4
+    assert digits.loss(w.data, "train") > 0.2
+
+
+def left_over(method, angle, condition, rates, steps=60) -> float:
+    """What is left of the loss at the best rate, in the median of 40 starts."""
+    valley, turn = surfaces.ravine(condition, angle), np.radians(angle)
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    begin = np.random.default_rng(1).uniform([-8, -3], [8, 3], (40, 1, 2)) @ axes
+    w = Parameter(np.repeat(begin, len(rates), axis=1))
+    optimizer = method([w], lr=rates[:, None])
+    for t in range(steps):
+        optimizer.param_groups[0]["lr"] = rates[:, None] * (1 - t / steps)
+        w.grad = valley.gradient(w.data)
+        optimizer.step()
+    return np.median(valley.value(w.data) / valley.value(begin), axis=0).min()
+
+
+@pytest.mark.parametrize("condition", [20, 100])
+def test_a_turn_costs_signs_a_factor_and_leaves_them_ahead(condition) -> None:
+    grid = np.geomspace(0.01, 3, 60)
+    left = {angle: left_over(SignSGD, angle, condition, grid) for angle in (0, 45)}
+    assert left[45] > 5 * left[0]
+    for angle, signs in left.items():
+        assert signs < left_over(Adam, angle, condition, grid)
+        assert signs < left_over(SGD, angle, condition, np.geomspace(0.1, 2, 40) / condition)
+
+
 def test_rprop_needs_the_whole_set() -> None:
     lost = {}
     for batch_size, epochs in ((None, 160), (32, 5)):
