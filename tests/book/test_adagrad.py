@@ -198,7 +198,9 @@ def test_without_a_gradient_adagrad_stands_still_and_adam_does_not() -> None:
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_torchs_sparse_gradient_is_the_dense_one_and_decay_is_refused(decay) -> None:
     torch = pytest.importorskip("torch")
-    tables = [torch.nn.Embedding(5, 2, sparse=sparse) for sparse in (False, True)]
+    tables = [
+        torch.nn.Embedding(5, 2, sparse=sparse, dtype=torch.float64) for sparse in (False, True)
+    ]
     tables[1].load_state_dict(tables[0].state_dict())
     makers = [torch.optim.Adagrad(t.parameters(), lr=0.1, weight_decay=decay) for t in tables]
     for rows in ([0, 3], [3, 3], [1, 0]):
