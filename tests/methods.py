@@ -20,7 +20,7 @@ import torch
 from hypothesis import strategies as st
 from torch.optim import swa_utils
 
-from optim_scratch import Parameter, registry
+from optim_scratch import Parameter, RowSparse, registry
 from optim_scratch import optimizers as ours
 from optim_scratch.checks import untorched
 from optim_scratch.optimizers import Optimizer
@@ -67,6 +67,8 @@ class Description:
     downhill : bool
         Whether gradients are to be those of a bowl, which tilts from step to step, and not drawn:
         for methods that estimate a distance, which gradients of nothing do not have.
+    alike : bool
+        Whether a run among others is the run alone, as it is not where each has noise of its own.
     awake : dict
         Settings with which a method that can do without a state has one.
     """
@@ -86,6 +88,7 @@ class Description:
     admitted: Callable[[Hyper], Hyper] = lambda options: options
     partial: bool = True
     downhill: bool = False
+    alike: bool = True
     awake: Hyper = field(default_factory=dict)
 
 
@@ -273,6 +276,58 @@ class AdaBoundReference(pytorch_optimizer.AdaBound):
         return pytorch_optimizer.AdaBound.apply_ams_bound(*args, **{**rest, "exp_avg_sq_eps": 0.0})
 
 
+class SWATSReference(pytorch_optimizer.SWATS):
+    """The implementation that others maintain, with the paper's criterion and root."""
+
+    def __init__(self, groups: Any, maximize: bool = False, **options: Any) -> None:
+        options = {"eps": 1e-9, "foreach": False, **options}
+        super().__init__(groups, maximize=maximize, **options)
+
+    @staticmethod
+    def apply_ams_bound(*args: Any, **rest: Any) -> Any:
+        return pytorch_optimizer.SWATS.apply_ams_bound(*args, **{**rest, "exp_avg_sq_eps": 0.0})
+
+    def step(self, closure: Any = None) -> Any:
+        def nearer(a: torch.Tensor, b: torch.Tensor, rtol: float) -> bool:
+            return bool((a - b).abs() < rtol)
+
+        with mock.patch.object(torch.Tensor, "allclose", nearer):
+            return super().step(closure)
+
+
+def by_themselves(groups: list[dict]) -> list[dict]:
+    """Each parameter in a group of its own."""
+    return [{**group, "params": [p]} for group in groups for p in group["params"]]
+
+
+def apart(kind: Make, params: Any, **options: Any) -> Any:
+    """Make an optimizer with each parameter in a group of its own, if there are groups."""
+    grouped = isinstance(params, list) and isinstance(params[0], dict)
+    several = grouped and all(isinstance(group["params"], list) for group in params)
+    return kind(by_themselves(params) if several else params, **options)
+
+
+class NoiseReference:
+    """torch's optimizer, given gradients with noise."""
+
+    def __init__(self, groups: list[dict], **options: Any) -> None:
+        names = ("eta", "gamma", "seed")
+        own = {name: value for name, value in options.items() if name in names}
+        self.own = {"eta": 0.01, "gamma": 0.55, "seed": 0, **own}
+        self.parameters = [p for group in groups for p in group["params"]]
+        self.optimizer = wrapped(torch.optim, groups, options, own)
+        self.t = 0
+
+    def step(self) -> None:
+        deviation = np.sqrt(self.own["eta"] * (self.t + 1.0) ** -self.own["gamma"])
+        for i, p in enumerate(self.parameters):
+            draw = np.random.default_rng((self.own["seed"], self.t, i)).normal(size=tuple(p.shape))
+            if p.grad is not None:
+                p.grad += deviation * torch.tensor(draw)
+        self.optimizer.step()
+        self.t += 1
+
+
 def silent_prodigy(groups: Any, **options: Any) -> Any:
     """Make the reference, which prints that it decouples decay."""
     with contextlib.redirect_stdout(None):
@@ -346,6 +401,26 @@ DESCRIPTIONS: dict[str, Description] = {
             "amsgrad": st.booleans(),
             "maximize": st.booleans(),
             "decoupled_weight_decay": st.booleans(),
+        },
+    ),
+    "SparseAdam": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.99)},
+            # not 0: torch's v + (1 − β₂)(g² − v) then loses the digits of a small g
+            {"betas": (0.9, 0.3)},
+            {"eps": 0.1},
+            {"lr": 0.1, "betas": (0.8, 0.99), "eps": 1e-3, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"eps": 0.1}, {"maximize": True}]],
+        shapes=((3,), (4, 2), (2, 3, 2)),
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.999), st.floats(0.9, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "maximize": st.booleans(),
         },
     ),
     "RMSprop": Description(
@@ -835,6 +910,50 @@ DESCRIPTIONS: dict[str, Description] = {
             "maximize": st.booleans(),
         },
     ),
+    "SWATS": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.9), "eps": 0.01},  # switches within a few steps
+            {"lr": 0.01, "betas": (0.9, 0.5), "eps": 0.01},
+            {"lr": 0.01, "betas": (0.9, 0.9), "eps": 0.1, "weight_decay": 0.1, "maximize": True},
+        ],
+        # groups are switched by themselves; what is in a group is one vector, to the reference each
+        groups=[[{}], [{"lr": 0.02, "eps": 0.01}, {"betas": (0.5, 0.9), "eps": 0.01}]],
+        shapes=((3,), (4, 2)),
+        make=apart,
+        reference=lambda groups, **options: SWATSReference(by_themselves(groups), **options),
+        partial=False,  # it counts the steps that a group spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.95), st.floats(0.5, 0.999)),
+            "eps": st.floats(1e-9, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "GradientNoise": Description(
+        settings=[
+            {},
+            {"eta": 1.0, "gamma": 0.0},
+            {"eta": 0.0},
+            {"eta": 0.3, "gamma": 2.0, "seed": 5, "lr": 0.1},
+            {"eta": 1.0, "betas": (0.9, 0.99), "lr": 0.1},
+        ],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=NoiseReference,
+        crosses=False,
+        alike=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.2),
+            "eta": st.floats(0.0, 1.0),
+            "gamma": st.floats(0.0, 2.0),
+            "seed": st.integers(0, 2**40),
+        },
+    ),
     "Lookahead": Description(
         settings=[
             {},
@@ -973,6 +1092,12 @@ def record(steps: int, shapes: Sequence[Shape] = ((3,), (4, 2), ()), seed: int =
     return rows
 
 
+def as_taken(optimizer: Any, gradient: np.ndarray) -> Any:
+    """A gradient as an optimizer takes it: those rows that are not 0, if it wants rows."""
+    wants_rows = isinstance(optimizer, ours.SparseAdam)
+    return RowSparse.of(gradient) if wants_rows else gradient
+
+
 def groups_of(parameters: Sequence[Any], per_group: Sequence[Hyper]) -> list[dict]:
     """One group per entry of `per_group`, the last with all parameters that are left."""
     ends = [*range(len(per_group)), len(parameters)]
@@ -1024,8 +1149,10 @@ class Ours(Run):
     """Our optimizer."""
 
     parameter = staticmethod(Parameter)
-    gradient = staticmethod(np.copy)
     loss = staticmethod(float)
+
+    def gradient(self, values: np.ndarray) -> Any:
+        return as_taken(self.optimizer, values.copy())
 
     def made(self, groups: list[dict], **options: Any) -> Any:
         return self.description.make(self.method.load(), groups, **options)
@@ -1034,8 +1161,11 @@ class Ours(Run):
 class Theirs(Run):
     """The reference's."""
 
-    gradient = staticmethod(torch.tensor)
     loss = staticmethod(torch.tensor)
+
+    def gradient(self, values: np.ndarray) -> torch.Tensor:
+        gradient = torch.tensor(values)
+        return gradient.to_sparse(1) if self.method.rows else gradient
 
     def parameter(self, start: np.ndarray) -> torch.nn.Parameter:
         return torch.nn.Parameter(torch.tensor(start))
@@ -1089,7 +1219,7 @@ def take(optimizer, p: Parameter, gradient: np.ndarray) -> None:
     """Take one step with a gradient, whether the method wants a closure or not."""
 
     def closure() -> float:
-        p.grad = gradient
+        p.grad = as_taken(optimizer, gradient)
         return float(np.sum(p.data * gradient, dtype=np.float64))
 
     optimizer.step(closure)
@@ -1115,7 +1245,7 @@ def advance(optimizer, parameters, steps):
         losses = []
         for p in parameters:
             loss, gradient = bowl(p.data, np.ones(p.shape))
-            p.grad = gradient
+            p.grad = as_taken(optimizer, gradient)
             losses.append(loss)
         return sum(losses)
 
