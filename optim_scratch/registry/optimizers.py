@@ -62,11 +62,14 @@ OPTIMIZERS = (
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
-        "SparseAdam", "optimizer", "optimizers.sparse_adam", "",
+        "SparseAdam", "optimizer", "optimizers.sparse_adam", "optimizers/adagrad",
         summary="Adam for the rows that have a gradient; the others stand still",
         source="torch, 2017; after Kingma & Ba 2015", reference="kingma2015", year=2017,
         torch="torch.optim.SparseAdam", parent="Adam", family="adaptive", dash=13, memory="2",
         elementwise=False, rows=True,
+        update=r"\theta_r \leftarrow \theta_r "
+        r"- \eta\,\hat m_r / (\sqrt{\hat v_r} + \varepsilon)",
+        when="For a large table of which each batch has a few rows, where Adam is wanted.",
     ),
     Method(
         "AdamW", "optimizer", "optimizers.adamw", "optimizers/weight-decay",

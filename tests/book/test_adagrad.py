@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from optim_scratch import Parameter, descend, surfaces
-from optim_scratch.optimizers import SGD, Adagrad, Adam, RMSprop
+from optim_scratch.optimizers import SGD, Adagrad, Adam, RMSprop, SparseAdam
+from optim_scratch.parameter import RowSparse
 from optim_scratch.problems import Digits, SparseLogistic
 
 RARE, COMMON = slice(64, 128), slice(0, 4)
@@ -198,7 +199,9 @@ def test_without_a_gradient_adagrad_stands_still_and_adam_does_not() -> None:
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_torchs_sparse_gradient_is_the_dense_one_and_decay_is_refused(decay) -> None:
     torch = pytest.importorskip("torch")
-    tables = [torch.nn.Embedding(5, 2, sparse=sparse) for sparse in (False, True)]
+    tables = [
+        torch.nn.Embedding(5, 2, sparse=sparse, dtype=torch.float64) for sparse in (False, True)
+    ]
     tables[1].load_state_dict(tables[0].state_dict())
     makers = [torch.optim.Adagrad(t.parameters(), lr=0.1, weight_decay=decay) for t in tables]
     for rows in ([0, 3], [3, 3], [1, 0]):
@@ -212,3 +215,18 @@ def test_torchs_sparse_gradient_is_the_dense_one_and_decay_is_refused(decay) -> 
                 optimizer.step()
     if not decay:
         np.testing.assert_allclose(*(t.weight.detach().numpy() for t in tables), rtol=1e-6)
+
+
+def test_sparse_adam_leaves_a_row_alone_that_adam_moves_on() -> None:
+    left = {}
+    for method in (Adagrad, Adam, SparseAdam):
+        w = Parameter(np.zeros((2, 1)))
+        optimizer = method([w], lr=0.1)
+        for rows in ([0, 1], [0], [0]):
+            g = RowSparse(rows, np.ones((len(rows), 1)), shape=(2, 1))
+            w.grad = g.dense() if method is Adam else g
+            optimizer.step()
+        left[method] = w.data[1, 0]
+    assert left[Adagrad] == pytest.approx(-0.1)
+    assert left[SparseAdam] == pytest.approx(-0.1)
+    assert left[Adam] < -0.2
