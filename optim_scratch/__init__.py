@@ -6,12 +6,13 @@ PyTorch; neither is imported here.
 
 from . import exercises, optimizers, problems, registry, schedulers, surfaces
 from .descent import Trajectory, descend
-from .parameter import Parameter
+from .parameter import Parameter, RowSparse
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Parameter",
+    "RowSparse",
     "Trajectory",
     "descend",
     "exercises",

@@ -20,7 +20,7 @@ import torch
 from hypothesis import strategies as st
 from torch.optim import swa_utils
 
-from optim_scratch import Parameter, registry
+from optim_scratch import Parameter, RowSparse, registry
 from optim_scratch import optimizers as ours
 from optim_scratch.checks import untorched
 from optim_scratch.optimizers import Optimizer
@@ -346,6 +346,26 @@ DESCRIPTIONS: dict[str, Description] = {
             "amsgrad": st.booleans(),
             "maximize": st.booleans(),
             "decoupled_weight_decay": st.booleans(),
+        },
+    ),
+    "SparseAdam": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.99)},
+            # not 0: torch's v + (1 − β₂)(g² − v) then loses the digits of a small g
+            {"betas": (0.9, 0.3)},
+            {"eps": 0.1},
+            {"lr": 0.1, "betas": (0.8, 0.99), "eps": 1e-3, "maximize": True},
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"eps": 0.1}, {"maximize": True}]],
+        shapes=((3,), (4, 2), (2, 3, 2)),
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.999), st.floats(0.9, 0.9999)),
+            "eps": st.floats(1e-12, 0.1),
+            "maximize": st.booleans(),
         },
     ),
     "RMSprop": Description(
@@ -973,6 +993,12 @@ def record(steps: int, shapes: Sequence[Shape] = ((3,), (4, 2), ()), seed: int =
     return rows
 
 
+def as_taken(optimizer: Any, gradient: np.ndarray) -> Any:
+    """A gradient as an optimizer takes it: those rows that are not 0, if it wants rows."""
+    wants_rows = isinstance(optimizer, ours.SparseAdam)
+    return RowSparse.of(gradient) if wants_rows else gradient
+
+
 def groups_of(parameters: Sequence[Any], per_group: Sequence[Hyper]) -> list[dict]:
     """One group per entry of `per_group`, the last with all parameters that are left."""
     ends = [*range(len(per_group)), len(parameters)]
@@ -1024,8 +1050,10 @@ class Ours(Run):
     """Our optimizer."""
 
     parameter = staticmethod(Parameter)
-    gradient = staticmethod(np.copy)
     loss = staticmethod(float)
+
+    def gradient(self, values: np.ndarray) -> Any:
+        return as_taken(self.optimizer, values.copy())
 
     def made(self, groups: list[dict], **options: Any) -> Any:
         return self.description.make(self.method.load(), groups, **options)
@@ -1034,8 +1062,11 @@ class Ours(Run):
 class Theirs(Run):
     """The reference's."""
 
-    gradient = staticmethod(torch.tensor)
     loss = staticmethod(torch.tensor)
+
+    def gradient(self, values: np.ndarray) -> torch.Tensor:
+        gradient = torch.tensor(values)
+        return gradient.to_sparse(1) if self.method.rows else gradient
 
     def parameter(self, start: np.ndarray) -> torch.nn.Parameter:
         return torch.nn.Parameter(torch.tensor(start))
@@ -1089,7 +1120,7 @@ def take(optimizer, p: Parameter, gradient: np.ndarray) -> None:
     """Take one step with a gradient, whether the method wants a closure or not."""
 
     def closure() -> float:
-        p.grad = gradient
+        p.grad = as_taken(optimizer, gradient)
         return float(np.sum(p.data * gradient, dtype=np.float64))
 
     optimizer.step(closure)
@@ -1115,7 +1146,7 @@ def advance(optimizer, parameters, steps):
         losses = []
         for p in parameters:
             loss, gradient = bowl(p.data, np.ones(p.shape))
-            p.grad = gradient
+            p.grad = as_taken(optimizer, gradient)
             losses.append(loss)
         return sum(losses)
 

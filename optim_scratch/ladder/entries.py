@@ -36,6 +36,7 @@ from optim_scratch.optimizers import (
     Rprop,
     SGDScheduleFree,
     SignSGD,
+    SparseAdam,
     Yogi,
 )
 from optim_scratch.parameter import Array, Parameter
@@ -120,6 +121,8 @@ ENTRIES = (
     Entry("RMSprop", "RMSprop", lambda p, lr: RMSprop(p, lr=lr), 0.004),
     Entry("Adadelta", "Adadelta", lambda p, lr: Adadelta(p, lr=lr), 4.0),
     Entry("Adam", "Adam", lambda p, lr: Adam(p, lr=lr), 0.008),
+    Entry("SparseAdam", "SparseAdam", lambda p, lr: SparseAdam(p, lr=lr), 0.008,
+          "pixels that a batch has", pieces=True),
     Entry("AdamW", "AdamW", lambda p, lr: AdamW(p, lr=lr), 0.008),
     Entry("Adamax", "Adamax", lambda p, lr: Adamax(p, lr=lr), 0.016),
     Entry("NAdam", "NAdam", lambda p, lr: NAdam(p, lr=lr), 0.008),

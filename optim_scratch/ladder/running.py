@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from optim_scratch.optimizers import SGD, Optimizer, Wrapper
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, RowSparse
 from optim_scratch.problems import Digits
 
 from .entries import Entry
@@ -54,6 +54,7 @@ class Run:
         self.optimizers = entry.optimizers(self.parameters, lr)
         method = entry.of()
         self.closure, self.wants_loss = method.closure, method.closure and not method.wraps
+        self.rows = method.rows
 
     def _cut(self, theta: Array) -> list[Array]:
         """Return the pieces that a vector of all weights has for the optimizer."""
@@ -73,7 +74,7 @@ class Run:
             theta = self._joined([p.data for p in self.parameters])
             gradient = self.digits.gradient(theta, batch)
             for p, piece in zip(self.parameters, self._cut(gradient), strict=True):
-                p.grad = piece
+                p.grad = RowSparse.of(piece) if self.rows else piece
             self.looks += 1
             return loss_of(self.digits, theta, batch) if self.wants_loss else None
 

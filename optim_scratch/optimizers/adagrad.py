@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optim_scratch.checks import FLAG, NOT_NEGATIVE
-from optim_scratch.parameter import Array, Parameter, Real
+from optim_scratch.parameter import Array, Parameter, Real, RowSparse
 
-from .optimizer import Group, Optimizer, Parameters, State, nonzero
+from .optimizer import Group, Optimizer, Parameters, State, check_rows, nonzero
 from .tiles import Hyper, tiles
 
 
@@ -50,10 +50,15 @@ class Adagrad(Optimizer):
     ------
     TypeError, ValueError
         If an argument is not of its type or outside its range, or if an array hyper-parameter
-        does not broadcast to the shape of every parameter.
+        does not broadcast to the shape of every parameter. In a step, if a `RowSparse` gradient
+        meets weight decay.
 
     Notes
     -----
+    A `RowSparse` gradient costs as much as it has rows, and moves them as the dense one would:
+    where that is 0, neither the sum nor the parameter changes. Weight decay would move all rows;
+    with such a gradient it is refused, here as in torch.
+
     Source: Duchi, Hazan & Singer (2011), the diagonal form, which adds :math:`\varepsilon` to the
     root as here, and has neither a fall of the rate nor weight decay.
 
@@ -106,12 +111,15 @@ class Adagrad(Optimizer):
         for p in self.param_groups[-1]["params"]:
             self.state[p] = self._begin(p, hyper)
 
+    def _check_gradient(self, g: Any, group: Group) -> None:
+        check_rows(g, group)
+
     def _begin(self, p: Parameter, h: Hyper) -> State:
         s = np.zeros_like(p.data)
         s += h["initial_accumulator_value"]
         return {"step": 0, "sum": s}
 
-    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
+    def _update(self, theta: Array, g: Array | RowSparse, state: State, h: Hyper) -> None:
         state["step"] += 1
         t = state["step"]
         for h, theta, g, s in tiles(h, theta, g, state["sum"]):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optim_scratch.checks import PYTHON, Kind, Number, as_list, type_name
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, RowSparse
 
 from .loading import ENGINE_FLAGS, SCHEDULER_KEYS, read_groups, read_state
 from .tiles import Hyper
@@ -23,6 +23,15 @@ Parameters = Parameter | Iterable[Parameter] | Iterable[Group]
 def nonzero(value: Any) -> bool:
     """Whether a hyper-parameter, a number or an array, differs from zero anywhere."""
     return bool(value.any()) if isinstance(value, np.ndarray) else value != 0
+
+
+def check_rows(g: Any, group: Group) -> None:
+    """Refuse weight decay, which moves all rows, beside a gradient of which only rows are given."""
+    if isinstance(g, RowSparse) and nonzero(group["weight_decay"]):
+        raise ValueError(
+            f"weight_decay must be 0 with a row-sparse gradient, got {group['weight_decay']}: "
+            "it would move all rows"
+        )
 
 
 def grown(state: State, name: str, theta: Array) -> Array:
@@ -235,11 +244,11 @@ class Optimizer:
         ----------
         set_to_none : bool
             Set each gradient to None, so that `step` skips its parameter; else to zeros, where
-            there is one.
+            there is one, which is to no rows where only rows were given.
         """
         for p in self._parameters():
             if p.grad is not None:  # a parameter that never had a gradient gets none
-                p.grad = None if set_to_none else np.zeros_like(p.data)
+                p.grad = None if set_to_none else _zeros(p.grad, p)
 
     def point(self, p: Parameter) -> Array:
         """Return where the loss is to be evaluated: the parameter, or for some methods an average.
@@ -270,7 +279,8 @@ class Optimizer:
         Raises
         ------
         TypeError
-            If the closure is not callable, or a hyper-parameter was set to what is no number.
+            If the closure is not callable, a hyper-parameter was set to what is no number, or only
+            some rows of a gradient are given and the method needs all.
         """
         loss = self._evaluated(closure)
         with np.errstate(all="ignore"):  # infinities and NaN flow, as in torch
@@ -280,24 +290,46 @@ class Optimizer:
         return loss
 
     def _evaluated(self, closure: Callable[[], Any] | None) -> Any:
-        """Return the closure's loss, or None, and see to it that no gradient moves in the step."""
+        """Return the closure's loss, or None, and see to it that the gradients are fit for a step.
+
+        None is refused, and none is another parameter's memory, which moves in the step.
+        """
         if closure is not None and not callable(closure):
             raise TypeError(f"closure must be callable, got {closure!r}")
         loss = None if closure is None else closure()
         params = self._parameters()
+        for group in self.param_groups:
+            for p in group["params"]:
+                self._check_gradient(p.grad, group)
         if len(params) > 1:
             owners = {id(_owner(p.data)) for p in params}
             for p in params:
                 if p.grad is not None and id(_owner(p.grad)) in owners:
-                    p.grad = p.grad.copy()
+                    p.grad = p.grad.astype(p.dtype)
         return loss
+
+    def _check_gradient(self, g: Any, group: Group) -> None:
+        """Refuse a gradient that is not of the method's kind; one of which rows are given is not.
+
+        Parameters
+        ----------
+        g : ndarray, RowSparse or None
+            The gradient of a parameter in the group.
+        group : dict
+            The group, with its hyper-parameters.
+        """
+        if isinstance(g, RowSparse):
+            raise TypeError(
+                f"{type(self).__name__} takes no row-sparse gradient, SGD, Adagrad and SparseAdam "
+                "do: take one of them, or set grad to its dense()"
+            )
 
     def _step_group(self, group: Group) -> None:
         """Move the parameters of a group."""
         for p, g, state, h in self._moving(group):
             self._update(p.data, g, state, h)
 
-    def _moving(self, group: Group) -> Iterator[tuple[Parameter, Array, State, Hyper]]:
+    def _moving(self, group: Group) -> Iterator[tuple[Parameter, Any, State, Hyper]]:
         """Yield each parameter with a gradient: it, the gradient downhill, its state, its h."""
         hyper = self._hyper(group)
         for p in group["params"]:
@@ -384,9 +416,17 @@ class Optimizer:
         self.param_groups, self.state = read
 
 
-def _owner(array: Array) -> Any:
-    """Return the object whose memory an array shows."""
+def _owner(array: Any) -> Any:
+    """Return the object whose memory an array shows, or the values of given rows."""
+    array = array.values if isinstance(array, RowSparse) else array
     return array if array.base is None else array.base
+
+
+def _zeros(g: Any, p: Parameter) -> Any:
+    """Return a gradient of zeros, as a gradient is given: an array, or no rows."""
+    if isinstance(g, RowSparse):
+        return RowSparse([], np.zeros((0, *p.shape[1:])), p.shape)
+    return np.zeros_like(p.data)
 
 
 _PLAIN = PYTHON | {np.ndarray}

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optim_scratch.checks import FLAG, FRACTION, NOT_NEGATIVE, SHARE
-from optim_scratch.parameter import Array, Parameter, Real
+from optim_scratch.parameter import Array, Parameter, Real, RowSparse
 
-from .optimizer import Optimizer, Parameters, State, grown, nonzero
+from .optimizer import Optimizer, Parameters, State, check_rows, grown, nonzero
 from .tiles import Hyper, tiles
 
 
@@ -48,10 +48,15 @@ class SGD(Optimizer):
     ------
     TypeError, ValueError
         If an argument is not of its type or outside its range, or if an array hyper-parameter
-        does not broadcast to the shape of every parameter.
+        does not broadcast to the shape of every parameter. In a step, if a `RowSparse` gradient
+        meets weight decay.
 
     Notes
     -----
+    A `RowSparse` gradient moves its rows alone. With momentum all rows move that ever had a
+    gradient, and it is taken as dense: the numbers are torch's, which keeps a sparse buffer. Weight
+    decay would move all rows; with such a gradient it is refused, here as in torch.
+
     Source: Robbins & Monro (1951) for the stochastic step, Polyak (1964) for momentum,
     Nesterov (1983) for the look-ahead, in the form of Sutskever et al. (2013). They keep the
     rate inside the buffer; torch, and so this class, keeps it outside: see the chapter on
@@ -105,12 +110,17 @@ class SGD(Optimizer):
                 f"{group['momentum']} and dampening {group['dampening']}"
             )
 
+    def _check_gradient(self, g: Any, group: dict[str, Any]) -> None:
+        check_rows(g, group)
+
     def _begin(self, p: Parameter, h: Hyper) -> State:
         return {"momentum_buffer": None}
 
-    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
+    def _update(self, theta: Array, g: Array | RowSparse, state: State, h: Hyper) -> None:
         first = state["momentum_buffer"] is None
         b = grown(state, "momentum_buffer", theta) if nonzero(h["momentum"]) else None
+        if isinstance(g, RowSparse) and b is not None:
+            g = g.dense()
         for h, theta, g, b in tiles(h, theta, g, b):
             eta, mu, tau, lam = h["lr"], h["momentum"], h["dampening"], h["weight_decay"]
             # g ← g + λ θ

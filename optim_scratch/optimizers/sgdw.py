@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optim_scratch.parameter import Array
+from optim_scratch.parameter import Array, RowSparse
 
 from .optimizer import State, nonzero
 from .sgd import SGD
@@ -45,7 +45,7 @@ class SGDW(SGD):
     [0.9025]
     """
 
-    def _update(self, theta: Array, g: Array, state: State, h: Hyper) -> None:
+    def _update(self, theta: Array, g: Array | RowSparse, state: State, h: Hyper) -> None:
         # θ ← (1 − η λ) θ, then SGD's step without decay
         if nonzero(h["weight_decay"]):
             theta *= 1 - h["lr"] * h["weight_decay"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optim_scratch.checks import FRACTION, Integer
-from optim_scratch.parameter import Array
+from optim_scratch.parameter import Array, RowSparse
 
 from .batches import Batches, Part, part_of
 from .zipf import zipf
@@ -170,13 +170,41 @@ class SparseLogistic(Batches):
             If there are many seeds and the first axis of `theta` is not theirs.
         """
         batch = next(self._stream) if batch is None else batch
-        inputs, labels = self._each(self.inputs, batch), self._each(self.labels, batch)
+        inputs = self._each(self.inputs, batch)
         with np.errstate(over="ignore", invalid="ignore"):
-            z = self.scores(theta, inputs)
-            # δ is the slope of each example's loss in its score
-            delta = (chance(z) - self._spread(labels, z)) / inputs.shape[-2]
+            delta = self._slopes(theta, batch, inputs)
             flat = delta.reshape(len(self.seeds), -1, delta.shape[-1]) if self.many else delta
             return np.asarray(flat @ inputs).reshape(theta.shape)
+
+    def row_sparse_gradient(self, theta: Array, batch: Array | None = None) -> RowSparse:
+        """Return the same gradient, of the features alone that an example of the batch has.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (d,)
+            Where.
+        batch : ndarray, optional
+            As of `gradient`.
+
+        Raises
+        ------
+        ValueError
+            If there are many seeds, whose runs have different rows.
+        """
+        if self.many:
+            raise ValueError(f"seed must be one for a row-sparse gradient, got {self.seeds}")
+        batch = next(self._stream) if batch is None else batch
+        inputs = self.inputs[batch]
+        # an entry for each feature of each example: a feature of several is there several times
+        examples, features = np.nonzero(inputs)
+        delta = self._slopes(theta, batch, inputs)
+        return RowSparse(features, delta[examples], theta.shape)
+
+    def _slopes(self, theta: Array, batch: Array, inputs: Array) -> Array:
+        """Return the slope of a batch's loss in the score of each of its examples."""
+        z = self.scores(theta, inputs)
+        labels = self._spread(self._each(self.labels, batch), z)
+        return np.asarray((chance(z) - labels) / inputs.shape[-2])
 
     def _spread(self, labels: Array, z: Array) -> Array:
         """Return the labels of each seed with an axis for each that its scores have."""

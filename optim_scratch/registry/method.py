@@ -56,6 +56,8 @@ class Method:
         Whether a step must have a closure, as it looks at the loss or the gradient again.
     wraps : bool
         Whether it is made from another optimizer.
+    rows : bool
+        Whether it wants gradients of which some rows are given, and no dense ones.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Method:
     elementwise: bool = True
     closure: bool = False
     wraps: bool = False
+    rows: bool = False
 
     def load(self) -> Any:
         """Return the class."""

@@ -53,6 +53,13 @@ OPTIMIZERS = (
         when="When gradients differ much in size from weight to weight; with decay, take AdamW.",
     ),
     Method(
+        "SparseAdam", "optimizer", "optimizers.sparse_adam", "",
+        summary="Adam for the rows that have a gradient; the others stand still",
+        source="torch, 2017; after Kingma & Ba 2015", reference="kingma2015", year=2017,
+        torch="torch.optim.SparseAdam", parent="Adam", family="adaptive", dash=13, memory="2",
+        elementwise=False, rows=True,
+    ),
+    Method(
         "AdamW", "optimizer", "optimizers.adamw", "optimizers/weight-decay",
         summary="Adam with weight decay beside the gradient, not in it",
         source="Loshchilov & Hutter 2019", reference="loshchilov2019", year=2019,
@@ -63,22 +70,30 @@ OPTIMIZERS = (
         when="Wherever Adam is right; the usual choice for transformers.",
     ),
     Method(
-        "Adamax", "optimizer", "optimizers.adamax", "",
+        "Adamax", "optimizer", "optimizers.adamax", "optimizers/adams-relatives",
         summary="Adam with the largest gradient of late in place of the root mean square",
         source="Kingma & Ba 2015", reference="kingma2015", year=2015,
         torch="torch.optim.Adamax", parent="Adam", family="adaptive", dash=7, memory="2",
+        update=r"u \leftarrow \max(\beta_2 u, \lvert g\rvert), \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / u",
+        when="Seldom: where one huge gradient must not make a long step. Clipping does that too.",
     ),
     Method(
-        "NAdam", "optimizer", "optimizers.nadam", "",
+        "NAdam", "optimizer", "optimizers.nadam", "optimizers/adams-relatives",
         summary="Adam that looks ahead, as Nesterov's momentum does",
-        source="Dozat 2016", year=2016,
+        source="Dozat 2016", reference="dozat2016", year=2016,
         torch="torch.optim.NAdam", parent="Adam", family="adaptive", dash=3, memory="2",
+        update=r"\theta \leftarrow \theta "
+        r"- \eta\,(\mu\,\hat m + (1-\mu)\,\hat g) / (\sqrt{\hat v} + \varepsilon)",
+        when="In place of Adam where gradients have little noise and the path swings.",
     ),
     Method(
-        "RAdam", "optimizer", "optimizers.radam", "",
+        "RAdam", "optimizer", "optimizers.radam", "optimizers/adams-relatives",
         summary="Adam that takes momentum's steps until it knows its denominators",
         source="Liu et al. 2020", reference="liu2020", year=2020,
         torch="torch.optim.RAdam", parent="Adam", family="adaptive", dash=8, memory="2",
+        update=r"\theta \leftarrow \theta - r_t\,\eta\,\hat m / \sqrt{\hat v}",
+        when="In place of Adam with a warmup, in runs of many thousand steps.",
     ),
     Method(
         "Yogi", "optimizer", "optimizers.yogi", "optimizers/adam-that-converges",
@@ -90,16 +105,22 @@ OPTIMIZERS = (
         when="If Adam must run with a short memory; else Adam.",
     ),
     Method(
-        "AdaBelief", "optimizer", "optimizers.adabelief", "",
+        "AdaBelief", "optimizer", "optimizers.adabelief", "optimizers/adams-relatives",
         summary="steps in units of how far the gradient is from what was expected",
         source="Zhuang et al. 2020", reference="zhuang2020", year=2020,
         parent="Adam", family="adaptive", dash=10, memory="2",
+        update=r"s \leftarrow \beta_2 s + (1-\beta_2)(g-m)^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,\hat m / \sqrt{\hat s}",
+        when="Where Adam is right: with mini-batches it is hardly another method.",
     ),
     Method(
-        "Adan", "optimizer", "optimizers.adan", "",
+        "Adan", "optimizer", "optimizers.adan", "optimizers/adams-relatives",
         summary="Adam with a look ahead made from the change of the gradient",
         source="Xie et al. 2024", reference="xie2024adan", year=2024,
         parent="NAdam", family="adaptive", dash=11, memory="4",
+        update=r"\theta \leftarrow \theta "
+        r"- \eta\,(\hat m + \beta_2 \hat d) / (\sqrt{\hat n} + \varepsilon)",
+        when="Where four numbers for each weight are no matter; at two to four times Adam's rate.",
     ),
     Method(
         "AdaBound", "optimizer", "optimizers.adabound", "",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from optim_scratch.checks import Integer
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Parameter, RowSparse
 
 from ._members import own_parameters
 
@@ -54,7 +55,7 @@ class Accumulator:
         self._restart()
 
     def _restart(self) -> None:
-        self._sums: list[Array | None] = [None] * len(self.parameters)
+        self._sums: list[Any] = [None] * len(self.parameters)
         self.examples = 0
 
     def add(self, examples: int) -> None:
@@ -76,7 +77,7 @@ class Accumulator:
             for i, p in enumerate(self.parameters):
                 if p.grad is not None:
                     weighted, before = count * _wide(p.grad), self._sums[i]
-                    self._sums[i] = weighted if before is None else before + weighted
+                    self._sums[i] = weighted if before is None else _added(before, weighted)
                     p.grad = None
 
     def write(self) -> int:
@@ -102,6 +103,13 @@ class Accumulator:
         return examples
 
 
-def _wide(g: Array) -> Array:
+def _wide(g: Any) -> Any:
     """Return a gradient in float64, if its dtype is no wider."""
-    return g.astype(np.result_type(g, np.float64))
+    return g.astype(np.result_type(g.dtype, np.float64))
+
+
+def _added(a: Any, b: Any) -> Any:
+    """Return a sum: of rows where only rows are given of both, else of whole gradients."""
+    if isinstance(a, RowSparse) != isinstance(b, RowSparse):
+        a, b = (g.dense() if isinstance(g, RowSparse) else g for g in (a, b))
+    return a + b

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from optim_scratch.checks import FLAG, Number
-from optim_scratch.parameter import Array, Parameter
+from optim_scratch.parameter import Array, Parameter, RowSparse
 
 from ._members import own_parameters
 
@@ -77,7 +77,7 @@ def clip_grad_norm_(
     norm_type = ABOVE_ZERO.check("norm_type", norm_type)
     FLAG.check("error_if_nonfinite", error_if_nonfinite)
     with np.errstate(all="ignore"):  # infinities and NaN flow, as in torch
-        norm = _norm([p.grad for p in members if p.grad is not None], norm_type)
+        norm = _norm([_entries(p.grad) for p in members if p.grad is not None], norm_type)
         if error_if_nonfinite and not np.isfinite(norm):
             raise FloatingPointError(f"the gradient's norm of type {norm_type} is {norm}")
         # min(1, c / (‖g‖ + 1e-6)), in float64: a float16 would lose a small one
@@ -123,7 +123,14 @@ def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: fl
     with np.errstate(over="ignore"):  # a limit beyond float16 bounds nothing in it
         for p in members:
             if p.grad is not None:
-                p.grad = np.clip(p.grad, -limit, limit)
+                clipped = np.clip(_entries(p.grad), -limit, limit)
+                rows = isinstance(p.grad, RowSparse)
+                p.grad = RowSparse(p.grad.coalesced().rows, clipped, p.shape) if rows else clipped
+
+
+def _entries(g: Array | RowSparse) -> Array:
+    """Return a gradient's entries; where only some rows are given, theirs, each row once."""
+    return g.coalesced().values if isinstance(g, RowSparse) else g
 
 
 def _norm(gradients: list[Array], norm_type: float) -> float:

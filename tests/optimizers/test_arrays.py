@@ -25,7 +25,7 @@ def test_the_gradient_is_never_changed(method, options, rng):
     before = gradient.copy()
     for _ in range(3):
         take(optimizer, p, gradient)
-        assert p.grad is gradient
+        assert p.grad is gradient or method.rows, "of which only the rows are given"
         assert np.array_equal(gradient, before)
 
 

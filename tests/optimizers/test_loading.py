@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from methods import cases, members, optimizers, single, stepped, take
+from methods import as_taken, cases, members, optimizers, single, stepped, take
 
 from optim_scratch import Parameter, registry
 from optim_scratch.optimizers import SGD, Adam
@@ -84,7 +84,7 @@ def steps_soundly(optimizer):
 
     def closure():
         for p in members(twin):
-            p.grad = np.ones(p.shape)
+            p.grad = as_taken(twin, np.ones(p.shape))
         return sum(float(p.data.sum()) for p in members(twin))
 
     twin.step(closure)

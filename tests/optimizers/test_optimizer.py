@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from methods import advance, bowl, describe, members, optimizers, stepped
+from methods import advance, as_taken, bowl, describe, members, optimizers, stepped
 
 from optim_scratch import Parameter
 from optim_scratch.optimizers import SGD, Optimizer
@@ -113,7 +113,7 @@ def test_closure_is_called_before_the_step_and_its_loss_returned(method):
     def closure():
         seen.append(float(members(optimizer)[0].data.flat[0]))
         for p in members(optimizer):
-            p.grad = bowl(p.data, np.ones(p.shape))[1]
+            p.grad = as_taken(optimizer, bowl(p.data, np.ones(p.shape))[1])
         return 42.0
 
     assert optimizer.step(closure) == 42.0

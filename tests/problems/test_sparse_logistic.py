@@ -69,6 +69,19 @@ def test_a_feature_that_is_not_in_the_batch_has_no_slope(rng):
     assert np.array_equal(slope == 0, absent)
 
 
+def test_the_row_sparse_gradient_is_the_same_and_has_the_rows_of_the_batch(rng):
+    problem = SparseLogistic()
+    theta = rng.normal(size=128)
+    for batch in [*problem.batches()][:5]:
+        sparse, dense = problem.row_sparse_gradient(theta, batch), problem.gradient(theta, batch)
+        np.testing.assert_allclose(sparse.dense(), dense, rtol=0, atol=1e-15)
+        present = np.flatnonzero(problem.inputs[batch].any(axis=0))
+        assert sparse.coalesced().rows.tolist() == present.tolist()
+        assert len(sparse.rows) == problem.inputs[batch].sum() < 128
+    with pytest.raises(ValueError, match=r"seed must be one for a row-sparse gradient, got \[0, 1"):
+        small(seed=[0, 1]).row_sparse_gradient(theta[:6])
+
+
 def test_parts_share_no_example_and_an_epoch_holds_each_of_the_first():
     problem = small()
     rows = np.concatenate([problem.part(part)[0] for part in PARTS])

@@ -43,7 +43,7 @@ def test_citations_figures_terms_and_captions_are_in_words():
     assert "So {cite:t}`polyak1964` wrote it" in source
     assert "So [Polyak (1964)](https://doi.org/10.1016/0041-5553(64)90137-5) wrote it" in text
     assert re.search(r"\(\[Goujaud et al\., 2023\]\(https://[^)]+\)\)", text)
-    assert "hence the name heavy ball." in text
+    assert "hence the name heavy ball: the ball" in text
     figures = [cell.metadata.mystnb.figure for cell in committed.cells if "mystnb" in cell.metadata]
     captions = re.findall(r"^\*\*Fig\. (\d+)\.\*\* (.+)$", text, re.MULTILINE)
     assert len(captions) == len([figure for figure in figures if "caption" in figure]) > 3
