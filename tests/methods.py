@@ -67,6 +67,8 @@ class Description:
     downhill : bool
         Whether gradients are to be those of a bowl, which tilts from step to step, and not drawn:
         for methods that estimate a distance, which gradients of nothing do not have.
+    alike : bool
+        Whether a run among others is the run alone, as it is not where each has noise of its own.
     awake : dict
         Settings with which a method that can do without a state has one.
     """
@@ -86,6 +88,7 @@ class Description:
     admitted: Callable[[Hyper], Hyper] = lambda options: options
     partial: bool = True
     downhill: bool = False
+    alike: bool = True
     awake: Hyper = field(default_factory=dict)
 
 
@@ -271,6 +274,58 @@ class AdaBoundReference(pytorch_optimizer.AdaBound):
     @staticmethod
     def apply_ams_bound(*args: Any, **rest: Any) -> Any:
         return pytorch_optimizer.AdaBound.apply_ams_bound(*args, **{**rest, "exp_avg_sq_eps": 0.0})
+
+
+class SWATSReference(pytorch_optimizer.SWATS):
+    """The implementation that others maintain, with the paper's criterion and root."""
+
+    def __init__(self, groups: Any, maximize: bool = False, **options: Any) -> None:
+        options = {"eps": 1e-9, "foreach": False, **options}
+        super().__init__(groups, maximize=maximize, **options)
+
+    @staticmethod
+    def apply_ams_bound(*args: Any, **rest: Any) -> Any:
+        return pytorch_optimizer.SWATS.apply_ams_bound(*args, **{**rest, "exp_avg_sq_eps": 0.0})
+
+    def step(self, closure: Any = None) -> Any:
+        def nearer(a: torch.Tensor, b: torch.Tensor, rtol: float) -> bool:
+            return bool((a - b).abs() < rtol)
+
+        with mock.patch.object(torch.Tensor, "allclose", nearer):
+            return super().step(closure)
+
+
+def by_themselves(groups: list[dict]) -> list[dict]:
+    """Each parameter in a group of its own."""
+    return [{**group, "params": [p]} for group in groups for p in group["params"]]
+
+
+def apart(kind: Make, params: Any, **options: Any) -> Any:
+    """Make an optimizer with each parameter in a group of its own, if there are groups."""
+    grouped = isinstance(params, list) and isinstance(params[0], dict)
+    several = grouped and all(isinstance(group["params"], list) for group in params)
+    return kind(by_themselves(params) if several else params, **options)
+
+
+class NoiseReference:
+    """torch's optimizer, given gradients with noise."""
+
+    def __init__(self, groups: list[dict], **options: Any) -> None:
+        names = ("eta", "gamma", "seed")
+        own = {name: value for name, value in options.items() if name in names}
+        self.own = {"eta": 0.01, "gamma": 0.55, "seed": 0, **own}
+        self.parameters = [p for group in groups for p in group["params"]]
+        self.optimizer = wrapped(torch.optim, groups, options, own)
+        self.t = 0
+
+    def step(self) -> None:
+        deviation = np.sqrt(self.own["eta"] * (self.t + 1.0) ** -self.own["gamma"])
+        for i, p in enumerate(self.parameters):
+            draw = np.random.default_rng((self.own["seed"], self.t, i)).normal(size=tuple(p.shape))
+            if p.grad is not None:
+                p.grad += deviation * torch.tensor(draw)
+        self.optimizer.step()
+        self.t += 1
 
 
 def silent_prodigy(groups: Any, **options: Any) -> Any:
@@ -853,6 +908,50 @@ DESCRIPTIONS: dict[str, Description] = {
             "d": st.floats(1.0, 3.0),
             "weight_decay": st.floats(0.0, 0.5),
             "maximize": st.booleans(),
+        },
+    ),
+    "SWATS": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.9), "eps": 0.01},  # switches within a few steps
+            {"lr": 0.01, "betas": (0.9, 0.5), "eps": 0.01},
+            {"lr": 0.01, "betas": (0.9, 0.9), "eps": 0.1, "weight_decay": 0.1, "maximize": True},
+        ],
+        # groups are switched by themselves; what is in a group is one vector, to the reference each
+        groups=[[{}], [{"lr": 0.02, "eps": 0.01}, {"betas": (0.5, 0.9), "eps": 0.01}]],
+        shapes=((3,), (4, 2)),
+        make=apart,
+        reference=lambda groups, **options: SWATSReference(by_themselves(groups), **options),
+        partial=False,  # it counts the steps that a group spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.95), st.floats(0.5, 0.999)),
+            "eps": st.floats(1e-9, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "maximize": st.booleans(),
+        },
+    ),
+    "GradientNoise": Description(
+        settings=[
+            {},
+            {"eta": 1.0, "gamma": 0.0},
+            {"eta": 0.0},
+            {"eta": 0.3, "gamma": 2.0, "seed": 5, "lr": 0.1},
+            {"eta": 1.0, "betas": (0.9, 0.99), "lr": 0.1},
+        ],
+        groups=[[{}], [{"lr": 0.01}, {}]],
+        make=around,
+        reference=NoiseReference,
+        crosses=False,
+        alike=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.2),
+            "eta": st.floats(0.0, 1.0),
+            "gamma": st.floats(0.0, 2.0),
+            "seed": st.integers(0, 2**40),
         },
     ),
     "Lookahead": Description(

@@ -14,6 +14,7 @@ from .adamw_schedule_free import AdamWScheduleFree as AdamWScheduleFree
 from .adan import Adan as Adan
 from .asgd import ASGD as ASGD
 from .ema import EMA as EMA
+from .gradient_noise import GradientNoise as GradientNoise
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
 from .lookahead import Lookahead as Lookahead
@@ -31,6 +32,7 @@ from .sgdw import SGDW as SGDW
 from .sign_sgd import SignSGD as SignSGD
 from .sparse_adam import SparseAdam as SparseAdam
 from .swa import SWA as SWA
+from .swats import SWATS as SWATS
 from .wrapper import Wrapper as Wrapper
 from .yogi import Yogi as Yogi
 

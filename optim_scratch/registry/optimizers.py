@@ -20,10 +20,19 @@ OPTIMIZERS = (
         when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
-        "Adagrad", "optimizer", "optimizers.adagrad", "",
+        "GradientNoise", "optimizer", "optimizers.gradient_noise", "",
+        summary="noise on the gradients of another optimizer, less from step to step",
+        source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
+        parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
+    ),
+    Method(
+        "Adagrad", "optimizer", "optimizers.adagrad", "optimizers/adagrad",
         summary="each entry of the gradient over the root of all its squares so far",
         source="Duchi, Hazan & Singer 2011", reference="duchi2011", year=2011,
         torch="torch.optim.Adagrad", parent="SGD", family="adaptive", dash=5, memory="1",
+        update=r"s \leftarrow s + g^2, \quad "
+        r"\theta \leftarrow \theta - \eta\,g / (\sqrt{s} + \varepsilon)",
+        when="When features are rare, as words are, and the data stay the same; else Adam.",
     ),
     Method(
         "RMSprop", "optimizer", "optimizers.rmsprop", "optimizers/rmsprop-and-adadelta",
@@ -127,6 +136,13 @@ OPTIMIZERS = (
         summary="Adam whose rates are held in a band that closes on one of SGD's",
         source="Luo et al. 2019", reference="luo2019", year=2019,
         parent="Adam", family="adaptive", dash=12, memory="2, or 3 with AMSBound",
+    ),
+    Method(
+        "SWATS", "optimizer", "optimizers.swats", "",
+        summary="Adam, and SGD once its rate is found",
+        source="Keskar & Socher 2017", reference="keskar2017", year=2017,
+        parent="Adam", family="adaptive", dash=14, memory="2, or 3 as SGD",
+        elementwise=False,
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",

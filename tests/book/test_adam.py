@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from optim_scratch import Parameter, descend, surfaces
-from optim_scratch.optimizers import SGD, Adam, RMSprop
+from optim_scratch.optimizers import SGD, Adam
 from optim_scratch.problems import Digits, NoisyQuadratic
 
 
@@ -180,6 +180,10 @@ def test_one_knob_each() -> None:
     assert small.min() < 1.2 * usual
     assert large.min() < 1.3 * usual
     assert 16 * rates[large.argmin()] > 8 * rates[small.argmin()]
+    wide = 0.032 * 2.0 ** np.arange(8)
+    tenth, one = (trained(wide, fresh, eps=e).argmin() for e in (0.1, 1.0))
+    assert 0 < tenth < one < len(wide) - 1, "both valleys have two sides"
+    assert one - tenth in (2, 3), "nearly in proportion"
 
 
 def test_half_precision_divides_by_nothing() -> None:
@@ -248,20 +252,63 @@ def test_the_floor_is_a_quarter_of_rate_times_sigma(rate, sigma) -> None:
     assert np.mean(losses[2500:]) / 200 == pytest.approx(rate * sigma / 4, rel=0.08)
 
 
-def test_one_batch_with_wrong_labels() -> None:
-    highest = {}
-    cases = {"rms": (RMSprop, {}), "long": (Adam, {}), "short": (Adam, {"betas": (0.9, 0.95)})}
-    for name, (method, hyper) in cases.items():
-        digits = Digits(seed=range(20, 26))
-        w, right, losses = Parameter(digits.start), digits.labels, []
-        optimizer = method([w], lr=0.008, **hyper)
-        for t in range(660):
-            digits.labels = (right + 1) % 10 if t == 640 else right
-            w.grad = digits.gradient(w.data)
-            digits.labels = right
-            optimizer.step()
-            if t >= 639:
-                losses.append(np.median(digits.value(w.data)))
-        highest[name] = max(losses) - losses[0]
-    assert highest["rms"] > 4 * highest["long"]
-    assert highest["long"] > 2 * highest["short"]
+def test_five_batches_with_wrong_labels_after_a_calm() -> None:
+    digits = Digits(seed=range(20, 26))
+    right, batches = digits.labels, list(digits.batches(epochs=22))
+    calm = Parameter(digits.start)
+
+    def step(w, adam, batch, wrong, limit):
+        digits.labels = (right + 1) % 10 if wrong else right
+        g = digits.gradient(w.data, batch)
+        digits.labels = right
+        w.grad = g * np.minimum(1, limit / np.linalg.norm(g, axis=-1, keepdims=True))
+        before = w.data.copy()
+        adam.step()
+        u = np.sqrt(np.mean(((w.data - before) / 0.008) ** 2, axis=-1))
+        return np.sum(w.grad**2, axis=-1), np.median(u), np.median(digits.value(w.data))
+
+    adam = Adam([calm], lr=0.008)
+    for batch in batches[:640]:
+        usual = step(calm, adam, batch, False, np.inf)
+    assert usual[1] < 0.2
+    assert usual[2] < 0.05
+    saved = adam.state[calm]
+    ratio, longest, highest = {}, {}, {}
+    for name, beta2, limit in (
+        ("as before", 0.999, np.inf),
+        ("short", 0.95, np.inf),
+        ("clipped", 0.999, 0.5),
+    ):
+        w = Parameter(calm.data.copy())
+        again = Adam([w], lr=0.008, betas=(0.9, beta2))
+        same = (1 - beta2**640) / (1 - 0.999**640)
+        again.state[w] = {
+            "step": 640,
+            "exp_avg": saved["exp_avg"].copy(),
+            "exp_avg_sq": saved["exp_avg_sq"] * same,
+        }
+        u, losses = [], []
+        for k in range(30):
+            squares, size, loss = step(w, again, batches[640 + k], 1 <= k <= 5, limit)
+            if k == 1:
+                v = np.sum(again.state[w]["exp_avg_sq"], axis=-1) / (1 - beta2**642)
+                ratio[name] = np.median(squares / v)
+            u.append(size)
+            losses.append(loss)
+        longest[name], highest[name] = max(u), max(losses)
+    assert ratio["as before"] > 30
+    assert 1.5 < longest["as before"] < 2.5, "above 1: a burst"
+    assert max(longest["short"], longest["clipped"]) < 0.8
+    assert highest["as before"] > 4 * max(highest["short"], highest["clipped"])
+
+
+def test_noise_walks_by_the_rate_times_the_root_of_the_steps() -> None:
+    g = np.random.default_rng(0).standard_normal((1000, 400))
+    u = updates(g)
+    assert np.sqrt(np.mean(u.sum(axis=0) ** 2)) == pytest.approx(np.sqrt(1000), rel=0.1)
+    assert np.sqrt(np.mean(u[200:] ** 2)) == pytest.approx(0.23, abs=0.01)
+
+
+def test_a_gradient_that_shrinks_makes_short_steps() -> None:
+    u = updates(0.99 ** np.maximum(np.arange(3000) - 2700, 0))[2940:]
+    assert np.sqrt(np.mean(u**2)) == pytest.approx(0.1, abs=0.03)

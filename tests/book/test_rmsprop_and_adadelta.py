@@ -28,17 +28,22 @@ def test_rmsprop_ends_in_a_hop_of_its_rate(eta, curvature) -> None:
     assert np.all(np.diff(np.sign(path[-10:])) != 0)
 
 
-def test_adam_comes_to_rest_there_and_adagrad_is_on_its_way() -> None:
-    left = {}
-    for method in (Adam, Adagrad):
-        p = Parameter([1.0])
+def test_both_are_thrown_out_of_the_minimum_adam_later() -> None:
+    far = {}
+    for method in (Adagrad, RMSprop, Adam):
+        p, distances = Parameter([1.0]), []
         optimizer = method([p], lr=0.01)
-        for _ in range(3000):
+        for _ in range(20_000):
             p.grad = p.data.copy()
             optimizer.step()
-        left[method] = abs(p.data[0])
-    assert left[Adam] < 1e-10
-    assert left[Adagrad] > 0.05
+            distances.append(abs(p.data[0]))
+        bounds = (300, 1000), (1000, 4000), (4000, 20_000)
+        far[method] = [max(distances[first:last]) for first, last in bounds]
+    assert far[RMSprop][0] < 1e-6
+    assert far[RMSprop][1] > 0.01
+    assert far[Adam][1] < 1e-6
+    assert far[Adam][2] > 1e-3
+    assert far[Adagrad][0] > far[Adagrad][1] > far[Adagrad][2] > 0.01
 
 
 def path(make, unit, steps=400):

@@ -134,7 +134,11 @@ def test_a_fresh_process_keeps_the_memory_of_a_steps_results(name):
     assert int(faults) < 50 * 10
 
 
-@elementwise
+@pytest.mark.parametrize(
+    "method",
+    [m for m in optimizers() if m.elementwise and describe(m.name).alike],
+    ids=lambda method: method.name,
+)
 @pytest.mark.parametrize("index", range(3))
 def test_arrays_of_hyper_parameters_are_runs_of_their_own(method, index, rng):
     """A batch of runs equals the runs one by one."""

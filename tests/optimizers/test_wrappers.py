@@ -5,10 +5,20 @@ import pytest
 import torch
 
 from optim_scratch import Parameter, descend, surfaces
-from optim_scratch.optimizers import EMA, LBFGS, SAM, SGD, SWA, Adam, Lookahead, Wrapper
+from optim_scratch.optimizers import (
+    EMA,
+    LBFGS,
+    SAM,
+    SGD,
+    SWA,
+    Adam,
+    GradientNoise,
+    Lookahead,
+    Wrapper,
+)
 from optim_scratch.schedulers import StepLR
 
-KINDS = [Lookahead, SWA, EMA, SAM]
+KINDS = [Lookahead, SWA, EMA, SAM, GradientNoise]
 every = pytest.mark.parametrize("kind", KINDS)
 
 
