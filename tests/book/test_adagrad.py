@@ -95,6 +95,23 @@ def test_a_sum_that_begins_at_one_is_sgd(problem) -> None:
     assert rare[2] == pytest.approx(errors(problem, plain, RARE)[best(problem, plain)], rel=0.03)
 
 
+def test_three_times_the_rate_from_a_state_tells_whether_the_sums_hold_it(problem) -> None:
+    def gain(eta, burst=1):
+        w = Parameter(np.repeat(problem.start, 2, axis=1))
+        adagrad = Adagrad([w], lr=eta)
+        for t, batch in enumerate(problem.batches(4)):
+            if t == 512:
+                adagrad.param_groups[0]["lr"] = eta * np.array([[1], [3]])
+            w.grad = problem.gradient(w.data, batch) * (burst if t == 0 else 1)
+            adagrad.step()
+        stayed, longer = problem.loss(w.data, "validation").mean(axis=0)
+        return stayed - longer
+
+    assert gain(0.1) > 0.01
+    assert gain(0.7) < -0.004
+    assert gain(0.7, burst=100) > 0.002
+
+
 @pytest.mark.parametrize("every", [1, 7, 50])
 @pytest.mark.parametrize("size", [1e-3, 1.0, 40.0])
 def test_turn_k_brings_a_step_of_one_over_root_k(every, size) -> None:
