@@ -145,6 +145,37 @@ def test_adams_squares_are_proportional_to_the_numbers_of_examples() -> None:
     assert max(groups) < 1.25 * min(groups)
 
 
+def test_in_small_batches_adams_roots_go_with_the_root_of_the_examples() -> None:
+    problem = ZipfClasses(batch_size=32)
+    w = Parameter(problem.start)
+    adam = Adam([w], lr=0.05)
+    for batch in problem.batches(2):
+        w.grad = problem.gradient(w.data, batch)
+        adam.step()
+    root = np.sqrt(adam.state[w]["exp_avg_sq"] / (1 - 0.999**64))[:1024].reshape(16, 64)
+    for power, least, most in ((0.5, 1.0, 1.25), (1.0, 3.0, 7.0)):
+        each = root.mean(axis=0) / problem.counts**power
+        groups = [each[a:b].mean() for a, b in ((0, 4), (4, 16), (16, 64))]
+        assert least < max(groups) / min(groups) < most
+
+
+def test_in_batches_adam_leaves_the_tail_too_but_less_than_momentum() -> None:
+    rng = np.random.default_rng(0)
+    shares = 1 / np.arange(1, 10_001)
+    shares /= shares.sum()
+    drawn = [rng.multinomial(256, shares) / 256 for _ in range(100)]
+    means = []
+    for method, rate, hyper in ((SGD, 128.0, {"momentum": 0.9}), (Adam, 1.0, {})):
+        z = Parameter(np.zeros((2, 10_000)))
+        optimizer = method([z], lr=rate, **hyper)
+        for seen in drawn:
+            z.grad = gradient(z.data, seen)
+            optimizer.step()
+        least = -(1 - Q) * np.log(1 - Q) - Q * np.log(Q / 9999)
+        means.append((losses(z.data) - least) @ shares)
+    assert 0.5 < means[1] < means[0] - 0.2
+
+
 @pytest.mark.parametrize("imbalance", [1.0, 0.0])
 def test_on_the_digits_sizes_of_classes_are_not_what_sgd_lacks(imbalance) -> None:
     found = {}
