@@ -96,7 +96,7 @@ add(
     function(
         slopes,
         _batches,
-        "Which slope has the right digit's score, and by what is the mean's divided?",
+        "What is subtracted for the right digit? Did you divide by the batch size?",
     ),
     solution=slopes,
     wrong=(

@@ -108,6 +108,45 @@ def test_on_a_parabola_it_keeps_its_energy_and_has_the_predicted_period(lr):
     np.testing.assert_allclose(x, fit, atol=1e-8)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_right_loop_learns_one_batch_at_one_of_three_rates_but_not_at_a_tiny_one(seed):
+    digits, ends = Digits(seed=seed), []
+    one = next(iter(digits.batches()))
+    for lr in (0.001, 0.01, 0.1, 1):
+        theta = digits.start.copy()
+        for _ in range(300):
+            theta -= lr * digits.gradient(theta, one)
+        z = digits.scores(theta, digits.images[one])
+        right = z[np.arange(len(one)), digits.labels[one]]
+        ends.append(np.mean(np.log(np.exp(z).sum(axis=1)) - right))
+    assert ends[0] > 1.5
+    assert ends[3] < 0.05
+
+
+def test_a_third_of_a_rate_that_explodes_can_still_be_too_much_and_a_ninth_is_not():
+    many, higher = Digits(seed=OTHERS), []
+    for lr in (4, 4 / 3, 4 / 9):
+        theta = many.start.copy()
+        for batch in many.batches():
+            theta -= lr * many.gradient(theta, batch)
+        higher.append(np.sum(many.value(theta) > many.value(many.start)))
+    assert higher[0] == len(OTHERS)
+    assert 0 < higher[1] < 10
+    assert higher[2] == 0
+
+
+def test_without_zero_grad_a_third_of_the_rate_falls_at_first():
+    """So a lower rate is no check for it."""
+    many = Digits(seed=OTHERS)
+    batches = list(many.batches(epochs=2))
+    points = without_zero_grad(
+        many.start, lambda t, theta: many.gradient(theta, batches[t]), 64, lr=0.1 / 3
+    )
+    first, second, third = (many.value(at) for at in points[::32])
+    assert np.all(second < first)
+    assert np.all(third < second)
+
+
 def test_labels_drawn_by_lot_are_learned_by_heart():
     lot = Digits(hidden=64, seed=1)
     lot.labels = lot.labels.copy()
