@@ -1,6 +1,7 @@
 """What the chapter on schedules with a warmup claims."""
 
 from math import cos, pi, sqrt
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,6 +98,37 @@ def test_both_mistakes_of_the_unit():
     assert epochs[90:].max() == 0
     again = schedulers.curve(lambda o: schedulers.CosineAnnealingLR(o, T_max=90), 200, lr=1.0)
     assert again[[90, 180]] == pytest.approx([0, 1], abs=1e-12)
+
+
+def stale(optimizer):
+    """Return a gradual warmup that is handed the rate of before the rise."""
+    s = schedulers
+    after = s.CosineAnnealingLR.curve(899, lr=1.0, T_max=900)
+    factors = [*(1 + 9 * np.arange(101) / 100), *after]
+    return s.LambdaLR(optimizer, lambda t: factors[min(t, 999)])
+
+
+def too_long(optimizer):
+    """Return a warmup and a cosine that is given the whole length."""
+    rise = schedulers.LinearLR(optimizer, start_factor=0.01, total_iters=100)
+    after = schedulers.CosineAnnealingLR(optimizer, T_max=1000)
+    return schedulers.SequentialLR(optimizer, [rise, after], milestones=[100])
+
+
+def test_the_three_logs_are_what_their_mistakes_print():
+    once_an_epoch = schedulers.WarmupCosineSchedule.curve(3, lr=0.1, warmup_steps=100, t_total=1000)
+    logs = {
+        "a": schedulers.curve(stale, 1000, lr=0.01),
+        "b": schedulers.curve(too_long, 1000, lr=0.1),
+        "c": np.repeat(once_an_epoch, 400),  # batches an epoch
+    }
+    page = (Path(__file__).parents[2] / "book/schedulers/warmup.ipynb").read_text(encoding="utf-8")
+    for name, rates in logs.items():
+        row = " | ".join(f"{rates[update - 1]:.3f}" for update in (1, 100, 101, 102, 500, 1000))
+        assert f"| ({name}) | {row} |" in page
+    right = schedulers.WarmupCosineSchedule.curve(1000, lr=0.1, warmup_steps=100, t_total=1000)
+    assert f"{right[499]:.3f}" == "0.059"
+    assert f"{right[999]:.3f}" == "0.000"
 
 
 def test_two_over_one_less_beta2_is_as_long_as_radams_warmup():
