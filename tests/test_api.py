@@ -100,13 +100,18 @@ def test_a_module_for_readers_has_an_api_entry(module) -> None:
     )
 
 
-def test_what_one_page_leaves_out_the_other_has() -> None:
+def test_what_one_page_leaves_out_two_others_have() -> None:
     """The classes with a rate for each entry, and the signs, are too many for one page."""
     pages = ROOT / "book/reference/api"
     (line,) = re.findall(r":exclude-members: (.+)", (pages / "optimizers.md").read_text())
-    there = re.findall(r"autoclass:: \S+\.(\w+)", (pages / "adaptive-optimizers.md").read_text())
+    there = [
+        name
+        for page in ("adaptive-optimizers.md", "adam-and-relatives.md")
+        for name in re.findall(r"autoclass:: \S+\.(\w+)", (pages / page).read_text())
+    ]
     named = [m.name for m in registry.methods("optimizer") if m.family in {"adaptive", "sign"}]
-    assert line.split(", ") == there == named
+    assert line.split(", ") == named
+    assert sorted(there) == sorted(named)
 
 
 def test_the_api_pages_have_one_entry_for_each() -> None:
