@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -149,9 +149,20 @@ class RowSparse:
     def __truediv__(self, divisor: Any) -> RowSparse:
         return RowSparse(self.rows, self.values / divisor, self.shape)
 
-    def __add__(self, other: RowSparse) -> RowSparse:
+    @overload
+    def __add__(self, other: RowSparse) -> RowSparse: ...
+    @overload
+    def __add__(self, other: Array) -> Array: ...
+    def __add__(self, other: RowSparse | Array) -> RowSparse | Array:
+        if not isinstance(other, RowSparse):
+            return self.dense() + other
         rows = np.concatenate([self.rows, other.rows])
         return RowSparse(rows, np.concatenate([self.values, other.values]), self.shape)
+
+    __array_ufunc__ = None  # NumPy's arrays and numbers leave the arithmetic to this class
+
+    def __radd__(self, other: Array) -> Array:
+        return self.dense() + other
 
     def __repr__(self) -> str:
         return f"RowSparse({self.rows.tolist()}, {self.values.tolist()}, shape={self.shape})"

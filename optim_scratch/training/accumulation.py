@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from optim_scratch.checks import Integer
-from optim_scratch.parameter import Parameter, RowSparse
+from optim_scratch.parameter import Parameter
 
 from ._members import own_parameters
 
@@ -77,7 +77,7 @@ class Accumulator:
             for i, p in enumerate(self.parameters):
                 if p.grad is not None:
                     weighted, before = count * _wide(p.grad), self._sums[i]
-                    self._sums[i] = weighted if before is None else _added(before, weighted)
+                    self._sums[i] = weighted if before is None else before + weighted
                     p.grad = None
 
     def write(self) -> int:
@@ -106,10 +106,3 @@ class Accumulator:
 def _wide(g: Any) -> Any:
     """Return a gradient in float64, if its dtype is no wider."""
     return g.astype(np.result_type(g.dtype, np.float64))
-
-
-def _added(a: Any, b: Any) -> Any:
-    """Return a sum: of rows where only rows are given of both, else of whole gradients."""
-    if isinstance(a, RowSparse) != isinstance(b, RowSparse):
-        a, b = (g.dense() if isinstance(g, RowSparse) else g for g in (a, b))
-    return a + b
