@@ -207,16 +207,23 @@ OPTIMIZERS = (
         parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
     ),
     Method(
-        "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
+        "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "optimizers/no-schedule",
         summary="SGD and the average of its points in one, without a schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         parent="SGD", family="average", dash=4, memory="1",
+        update=r"z \leftarrow z - \eta\,\nabla\mathcal{L}(y), \quad x \leftarrow x + (z-x)/t, "
+        r"\quad y = (1-\beta)\,z + \beta\,x",
+        when="Where the length of training is open; with a warmup, at ten times momentum's rate.",
     ),
     Method(
-        "AdamWScheduleFree", "optimizer", "optimizers.adamw_schedule_free", "",
+        "AdamWScheduleFree", "optimizer", "optimizers.adamw_schedule_free",
+        "optimizers/no-schedule",
         summary="AdamW with an average in place of momentum and schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
+        update=r"z \leftarrow z - \eta\,g_y / (\sqrt{\hat v} + \varepsilon), \quad "
+        r"x \leftarrow x + (z-x)/t, \quad y = (1-\beta_1)\,z + \beta_1 x",
+        when="In place of AdamW and its schedule where the length of training is open.",
     ),
     Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",
