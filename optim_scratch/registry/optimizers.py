@@ -226,10 +226,13 @@ OPTIMIZERS = (
         when="In place of AdamW and its schedule where the length of training is open.",
     ),
     Method(
-        "Prodigy", "optimizer", "optimizers.prodigy", "",
+        "Prodigy", "optimizer", "optimizers.prodigy", "optimizers/no-rate",
         summary="Adam with a rate estimated from how far it has come",
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
         parent="Adam", family="rate-free", memory="2 to 4", elementwise=False,
+        update=r"d \leftarrow \max(d,\ r / \lVert s\rVert_1), \quad "
+        r"\theta \leftarrow \theta - \eta\,d\,m / (\sqrt{v} + \varepsilon)",
+        when="Where there is no time to tune, with a cosine; or once, to see where to begin.",
     ),
     Method(
         "Muon", "optimizer", "optimizers.muon", "",
