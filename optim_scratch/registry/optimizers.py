@@ -208,10 +208,13 @@ OPTIMIZERS = (
         when="While the rate is high, for a good network at any time; not after a fall to zero.",
     ),
     Method(
-        "Lookahead", "optimizer", "optimizers.lookahead", "",
+        "Lookahead", "optimizer", "optimizers.lookahead", "optimizers/lookahead",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
         parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
+        update=r"\phi \leftarrow \phi + \alpha\,(\theta - \phi), \quad "
+        r"\theta \leftarrow \phi \quad \text{each } k \text{ steps}",
+        when="Around momentum at twice its rate, where the rate cannot fall at the end.",
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
