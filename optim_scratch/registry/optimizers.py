@@ -20,10 +20,14 @@ OPTIMIZERS = (
         when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
-        "GradientNoise", "optimizer", "optimizers.gradient_noise", "",
+        "GradientNoise", "optimizer", "optimizers.gradient_noise",
+        "optimizers/noise-on-purpose",
         summary="noise on the gradients of another optimizer, less from step to step",
         source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
         parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
+        update=r"g \leftarrow g + \sigma_t\,\varepsilon_t, "
+        r"\quad \sigma_t^2 = \sigma_1^2 / t^{\gamma}",
+        when="Where a start is symmetric and you cannot choose another; else start at random.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "optimizers/adagrad",
