@@ -247,7 +247,7 @@ def test_the_figure_has_a_panel_for_each_measurement():
     assert len(ax.lines) == len(report.curves)
     row = ladder.row("Adam")
     _left, right = testing.Report("Adam", report.verdicts, report.curves, row).figure().axes
-    assert len(right.lines) == 2  # Adam is one of the two that it stands beside
+    assert len(right.lines) == 3
     with pytest.raises(ValueError, match="nothing to draw"):
         testing.Report("Adam", report.verdicts).figure()
 

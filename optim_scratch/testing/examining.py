@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from optim_scratch.optimizers import Optimizer
 from .battery import CHECKS, MANY_RUNS, Verdict, verdicts
 from .measuring import STEPS, Curve, curves, line
 from .subject import Shape, Subject
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SHAPES: tuple[Shape, ...] = ((3,), (4, 2), ())
 RATE = 0.01
@@ -71,17 +68,17 @@ class Report:
             parts.append(ladder.compare(*BESIDE, self.row))
         return "\n\n".join(parts)
 
-    def figure(self) -> Figure:
-        """Return a figure of what was measured: steps by rate on the surfaces, accuracy by rate.
+    def figure(self) -> Any:
+        """Return a figure of what was measured, from `optim_scratch.plot.examination`.
 
         Raises
         ------
         ValueError
             If nothing was measured.
         """
-        from .drawing import draw
+        from optim_scratch import plot
 
-        return draw(self)
+        return plot.examination(self)
 
 
 def _curve_line(curve: Curve) -> str:
