@@ -139,17 +139,23 @@ OPTIMIZERS = (
         when="Where four numbers for each weight are no matter; at one to four times Adam's rate.",
     ),
     Method(
-        "AdaBound", "optimizer", "optimizers.adabound", "",
+        "AdaBound", "optimizer", "optimizers.adabound", "optimizers/between-adam-and-sgd",
         summary="Adam whose rates are held in a band that closes on one of SGD's",
         source="Luo et al. 2019", reference="luo2019", year=2019,
         parent="Adam", family="adaptive", dash=12, memory="2, or 3 with AMSBound",
+        update=r"\theta \leftarrow \theta - "
+        r"\operatorname{clip}(r, \eta^*_{\text{low}}, \eta^*_{\text{high}})\,m",
+        when="Seldom: if SGD ends better than Adam after both were tuned, and starts worse.",
     ),
     Method(
-        "SWATS", "optimizer", "optimizers.swats", "",
+        "SWATS", "optimizer", "optimizers.swats", "optimizers/between-adam-and-sgd",
         summary="Adam, and SGD once its rate is found",
         source="Keskar & Socher 2017", reference="keskar2017", year=2017,
         parent="Adam", family="adaptive", dash=14, memory="2, or 3 as SGD",
         elementwise=False,
+        update=r"\Lambda = \operatorname{mean}\,p^\top p / (-p^\top g), \quad "
+        r"\theta \leftarrow \theta - (1-\beta_1)\,\Lambda\,b",
+        when="Hardly: switch by hand, at a step and a rate that you choose.",
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
