@@ -295,6 +295,22 @@ class SWATSReference(pytorch_optimizer.SWATS):
             return super().step(closure)
 
 
+class LARSReference(pytorch_optimizer.LARS):
+    """The implementation that others maintain, told otherwise which parameters it spares."""
+
+    def __init__(self, groups: Any, **options: Any) -> None:
+        self.scaled = options.pop("scaled", "matrices")
+        super().__init__(groups, **{"lr": 0.1, "foreach": False, **options})
+
+    def _step_per_param(self, group: Hyper) -> None:
+        axes = {"all": 2, "none": 1}.get(group.get("scaled", self.scaled))
+        if axes is None:
+            super()._step_per_param(group)
+            return
+        with mock.patch.object(torch.nn.Parameter, "ndim", axes, create=True):
+            super()._step_per_param(group)
+
+
 def by_themselves(groups: list[dict]) -> list[dict]:
     """Each parameter in a group of its own."""
     return [{**group, "params": [p]} for group in groups for p in group["params"]]
@@ -796,6 +812,42 @@ DESCRIPTIONS: dict[str, Description] = {
             "warmup_steps": st.integers(0, 60),
             "r": st.floats(0.0, 2.0),
             "weight_lr_power": st.floats(0.0, 2.0),
+        },
+    ),
+    "LARS": Description(
+        settings=[
+            {},
+            {"lr": 10.0, "maximize": True},
+            {"momentum": 0.0},
+            {"momentum": 0.0, "weight_decay": 0.1, "trust_coefficient": 0.1},
+            {"weight_decay": 0.1, "trust_coefficient": 0.02},
+            {"lr": 0.1, "scaled": "all", "trust_coefficient": 0.3},
+            {"lr": 0.1, "scaled": "none", "weight_decay": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.3,
+                "momentum": 0.5,
+                "weight_decay": 0.5,
+                "trust_coefficient": 0.1,
+                "scaled": "all",
+                "maximize": True,
+            },
+        ],
+        groups=[
+            [{}],
+            [{"lr": 0.3, "momentum": 0.5}, {"weight_decay": 0.2}, {"trust_coefficient": 0.1}],
+            [{"scaled": "all"}, {"scaled": "none", "lr": 0.1}, {"lr": 0.1}],
+        ],
+        shapes=((3,), (4, 2), (2, 3, 2), ()),
+        reference=LARSReference,
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "momentum": st.floats(0.0, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "trust_coefficient": st.floats(1e-4, 0.1),
+            "scaled": st.sampled_from(["all", "matrices", "none"]),
+            "maximize": st.booleans(),
         },
     ),
     "Prodigy": Description(

@@ -219,6 +219,18 @@ OPTIMIZERS = (
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
     ),
     Method(
+        "LARS", "optimizer", "optimizers.lars", "",
+        summary="steps that are a share of the weights' length, layer by layer",
+        source="You, Gitman & Ginsburg 2017", reference="you2017", year=2017,
+        parent="SGD", family="layer", memory="0, or 1 with momentum",
+        elementwise=False,
+        update=r"b \leftarrow \mu b + \eta\,c\,\frac{\lVert\theta\rVert}"
+        r"{\lVert g\rVert + \lambda\lVert\theta\rVert}\,(g + \lambda\theta), \quad "
+        r"\theta \leftarrow \theta - b",
+        when="For convolutional networks with batches of many thousand pictures; "
+        "else SGD with momentum.",
+    ),
+    Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",
         summary="Adam with a rate estimated from how far it has come",
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
