@@ -231,6 +231,15 @@ OPTIMIZERS = (
         "else SGD with momentum.",
     ),
     Method(
+        "LAMB", "optimizer", "optimizers.lamb", "",
+        summary="Adam's direction, in steps that are a share of the weights' length",
+        source="You et al. 2020", reference="you2020", year=2020,
+        parent="LARS", family="layer", dash=1, memory="2", elementwise=False,
+        update=r"u = \hat m / (\sqrt{\hat v} + \varepsilon) + \lambda\theta, \quad "
+        r"\theta \leftarrow \theta - \eta\,\frac{\lVert\theta\rVert}{\lVert u\rVert}\,u",
+        when="For transformers with batches of many thousand sequences; else AdamW.",
+    ),
+    Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",
         summary="Adam with a rate estimated from how far it has come",
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
