@@ -143,7 +143,7 @@ def wrapped(side: Any, params: Any, options: Hyper, own: Hyper) -> Any:
 
 def lookahead_reference(groups: Any, **options: Any) -> Any:
     """The implementation that others maintain."""
-    own = {name: value for name, value in options.items() if name in ("k", "alpha")}
+    own = {name: value for name, value in options.items() if name in ours.Lookahead.limits}
     return pytorch_optimizer.Lookahead(wrapped(torch.optim, groups, options, own), **own)
 
 
@@ -1102,13 +1102,21 @@ DESCRIPTIONS: dict[str, Description] = {
             {"k": 3, "alpha": 0.99},
             {"k": 3, "alpha": 0.0},
             {"k": 4, "betas": (0.9, 0.99), "lr": 0.1},
+            {"k": 3, "pullback_momentum": "reset", "dampening": 0.3},
+            {"k": 3, "alpha": 0.8, "pullback_momentum": "pullback"},
+            {"k": 2, "pullback_momentum": "pullback", "momentum": 0.0},
         ],
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=lookahead_reference,
         partial=False,  # it leaves slow weights where they are that have no gradient just then
         crosses=False,
-        drawn={"lr": st.floats(1e-4, 0.2), "k": st.integers(1, 9), "alpha": st.floats(0.0, 0.99)},
+        drawn={
+            "lr": st.floats(1e-4, 0.2),
+            "k": st.integers(1, 9),
+            "alpha": st.floats(0.0, 0.99),
+            "pullback_momentum": st.sampled_from(["none", "reset", "pullback"]),
+        },
     ),
     "SWA": Description(
         settings=[

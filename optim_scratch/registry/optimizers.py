@@ -204,7 +204,8 @@ OPTIMIZERS = (
         "Lookahead", "optimizer", "optimizers.lookahead", "",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
-        parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
+        parent="EMA", family="average", dash=3, memory="1 more, or 2 with the momentum",
+        wraps=True,
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
