@@ -45,8 +45,8 @@ class Lookahead(Wrapper):
 
     Notes
     -----
-    Source: Zhang, Lucas, Hinton & Ba (2019), Algorithm 1, who leave open what becomes of the
-    momentum. `point` returns the slow weights.
+    Source: Zhang, Lucas, Hinton & Ba (2019), Algorithm 1; what may become of the momentum, as in
+    their code. `point` returns the slow weights.
 
     pytorch-optimizer's Lookahead lets slow weights stand still whose parameter has no gradient just
     then, and takes an optimizer without ``momentum_buffer``, for which it makes one that nothing
