@@ -214,7 +214,8 @@ OPTIMIZERS = (
         "Lookahead", "optimizer", "optimizers.lookahead", "",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
-        parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
+        parent="EMA", family="average", dash=3, memory="1 more, or 2 with the momentum",
+        wraps=True,
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
@@ -227,6 +228,27 @@ OPTIMIZERS = (
         summary="AdamW with an average in place of momentum and schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
+    ),
+    Method(
+        "LARS", "optimizer", "optimizers.lars", "",
+        summary="steps that are a share of the weights' length, layer by layer",
+        source="You, Gitman & Ginsburg 2017", reference="you2017", year=2017,
+        parent="SGD", family="layer", memory="0, or 1 with momentum",
+        elementwise=False,
+        update=r"b \leftarrow \mu b + \eta\,c\,\frac{\lVert\theta\rVert}"
+        r"{\lVert g\rVert + \lambda\lVert\theta\rVert}\,(g + \lambda\theta), \quad "
+        r"\theta \leftarrow \theta - b",
+        when="For convolutional networks with batches of many thousand pictures; "
+        "else SGD with momentum.",
+    ),
+    Method(
+        "LAMB", "optimizer", "optimizers.lamb", "",
+        summary="Adam's direction, in steps that are a share of the weights' length",
+        source="You et al. 2020", reference="you2020", year=2020,
+        parent="LARS", family="layer", dash=1, memory="2", elementwise=False,
+        update=r"u = \hat m / (\sqrt{\hat v} + \varepsilon) + \lambda\theta, \quad "
+        r"\theta \leftarrow \theta - \eta\,\frac{\lVert\theta\rVert}{\lVert u\rVert}\,u",
+        when="For transformers with batches of many thousand sequences; else AdamW.",
     ),
     Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",
