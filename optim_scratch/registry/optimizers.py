@@ -193,29 +193,39 @@ OPTIMIZERS = (
         when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(
-        "ASGD", "optimizer", "optimizers.asgd", "",
+        "ASGD", "optimizer", "optimizers.asgd", "optimizers/averages",
         summary="a falling rate, and the average of the points",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         torch="torch.optim.ASGD", parent="SGD", family="average", memory="1",
+        update=r"\theta \leftarrow (1-\lambda\eta)\,\theta - \eta\,g, \quad "
+        r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="To have the mean from the optimizer itself, with `t0` and `lambd` set by hand.",
     ),
     Method(
-        "SWA", "optimizer", "optimizers.swa", "",
+        "SWA", "optimizer", "optimizers.swa", "optimizers/averages",
         summary="the mean of the points that another optimizer passes",
         source="Izmailov et al. 2018", reference="izmailov2018", year=2018,
         parent="ASGD", family="average", dash=1, memory="1 more", wraps=True,
+        update=r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="At the end of a run whose rate is still high: the mean of about its last quarter.",
     ),
     Method(
-        "EMA", "optimizer", "optimizers.ema", "",
+        "EMA", "optimizer", "optimizers.ema", "optimizers/averages",
         summary="the same, with points that fade",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         parent="SWA", family="average", dash=2, memory="1 more", wraps=True,
+        update=r"a \leftarrow \beta a + (1-\beta)\,\theta",
+        when="While the rate is high, for a good network at any time; not after a fall to zero.",
     ),
     Method(
-        "Lookahead", "optimizer", "optimizers.lookahead", "",
+        "Lookahead", "optimizer", "optimizers.lookahead", "optimizers/lookahead",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
         parent="EMA", family="average", dash=3, memory="1 more, or 2 with the momentum",
         wraps=True,
+        update=r"\phi \leftarrow \phi + \alpha\,(\theta - \phi), \quad "
+        r"\theta \leftarrow \phi \quad \text{each } k \text{ steps}",
+        when="Around momentum at twice its rate, where the rate cannot fall at the end.",
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
