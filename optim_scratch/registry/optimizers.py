@@ -231,11 +231,13 @@ OPTIMIZERS = (
         torch="torch.optim.Muon", parent="SGD", family="matrix", memory="1", elementwise=False,
     ),
     Method(
-        "LBFGS", "optimizer", "optimizers.lbfgs", "",
+        "LBFGS", "optimizer", "optimizers.lbfgs", "optimizers/curvature",
         summary="Newton's step, with the curvature learned from the last gradients",
         source="Liu & Nocedal 1989", reference="liu1989", year=1989,
         torch="torch.optim.LBFGS", parent="SGD", family="curvature", memory="2 a pair, and 2",
         work="1 gradient or more a step",
+        update=r"\theta \leftarrow \theta - t\,P g, \quad P y = s",
+        when="For exact gradients and small problems: fits, regressions, a last polish.",
         elementwise=False, closure=True,
     ),
     Method(
