@@ -287,7 +287,8 @@ OPTIMIZERS = (
         summary="the gradient of the steepest neighbour, towards flat minima",
         source="Foret et al. 2021", reference="foret2021", year=2021,
         parent="SGD", family="sharpness", memory="0 more", work="2 gradients a step",
-        update=r"\theta \leftarrow \theta - \eta\,\nabla\mathcal{L}(\theta + \rho\, g/\lVert g\rVert)",
+        update=r"\theta \leftarrow \theta - "
+        r"\eta\,\nabla\mathcal{L}(\theta + \rho\, g/\lVert g\rVert)",
         when="Where a network overfits, as on wrong labels, and after weight decay is tuned.",
         elementwise=False,
         closure=True, wraps=True,
