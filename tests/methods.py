@@ -18,6 +18,7 @@ import pytorch_optimizer
 import schedulefree
 import torch
 from hypothesis import strategies as st
+from pytorch_optimizer.optimizer.utils.matrix import compute_power_svd
 from torch.optim import swa_utils
 
 from optim_scratch import Parameter, RowSparse, registry
@@ -219,6 +220,46 @@ def led_by_the_polynomial(
     for _ in range(steps):
         s = a * s + b * s**3 + c * s**5
     return u @ torch.diag(s) @ v
+
+
+class ShampooReference(pytorch_optimizer.Shampoo):
+    """The implementation that others maintain, with the authors' mean gradient, pauses, diagonals.
+
+    Its roots and what it makes of a gradient by them are its own.
+    """
+
+    def __init__(
+        self,
+        groups: Any,
+        decoupled_weight_decay: bool = False,
+        max_precond_dim: int = 768,
+        **options: Any,
+    ) -> None:
+        super().__init__(groups, weight_decouple=decoupled_weight_decay, **options)
+        self.longest = max_precond_dim
+        for group in self.param_groups:
+            group["step"] = self.preconditioning_compute_steps - 1  # roots at the first gradient
+            group["share"], group["momentum"] = group["momentum"], 0.0
+
+    def root(self, matrix: torch.Tensor, power: float) -> torch.Tensor:
+        kept = matrix if len(matrix) <= self.longest else torch.diag(matrix.diagonal())
+        return compute_power_svd(kept, power)
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        with mock.patch("pytorch_optimizer.optimizer.shampoo.compute_power_svd", self.root):
+            super().step(closure)
+        for group in self.param_groups:
+            for p in group["params"] if group["share"] else ():
+                # it has stepped by P g: what is missing to P m is P (m − g)
+                state = self.state[p]
+                mean = state.setdefault("mean", torch.zeros_like(p))
+                mean.lerp_(p.grad, 1 - group["share"])
+                missing = mean - p.grad
+                for axis in range(p.ndim):
+                    root = state[f"inv_pre_cond_{axis}"]
+                    missing = torch.tensordot(root, missing, ([1], [axis])).movedim(0, axis)
+                p -= group["lr"] * missing
 
 
 def in_training(kind: Make) -> Make:
@@ -1006,6 +1047,43 @@ DESCRIPTIONS: dict[str, Description] = {
         reference=SAMReference,
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.1), "rho": st.floats(0.0, 1.0), "adaptive": st.booleans()},
+    ),
+    "Shampoo": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "momentum": 0.9},
+            {"lr": 0.1, "weight_decay": 0.1},
+            {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True},
+            # a gradient's new directions are multiplied by ε^(−1/2k) until the next root
+            {"lr": 0.1, "preconditioning_compute_steps": 7, "matrix_eps": 0.1},
+            {"lr": 0.1, "max_precond_dim": 2},
+            {"lr": 0.1, "max_precond_dim": 1, "matrix_eps": 1e-3},
+            {
+                "lr": 0.1,
+                "momentum": 0.5,
+                "weight_decay": 0.1,
+                "preconditioning_compute_steps": 3,
+                "matrix_eps": 0.1,
+                "max_precond_dim": 3,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.2, "matrix_eps": 0.1}]],
+        shapes=((3,), (4, 2), (2, 3, 4)),
+        reference=ShampooReference,
+        partial=False,  # it counts the steps that a parameter spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.5),
+            "momentum": st.floats(0.0, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "preconditioning_compute_steps": st.integers(1, 9),
+            "matrix_eps": st.floats(1e-2, 1.0),
+            "max_precond_dim": st.integers(1, 5),
+            "maximize": st.booleans(),
+            "decoupled_weight_decay": st.booleans(),
+        },
     ),
     "Muon": Description(
         settings=[

@@ -37,6 +37,7 @@ from optim_scratch.optimizers import (
     RMSprop,
     Rprop,
     SGDScheduleFree,
+    Shampoo,
     SignSGD,
     SparseAdam,
     Yogi,
@@ -162,6 +163,7 @@ ENTRIES = (
         "AdamWScheduleFree", "AdamWScheduleFree", lambda p, lr: AdamWScheduleFree(p, lr=lr), 0.016
     ),
     Entry("Prodigy", "Prodigy", lambda p, lr: Prodigy(p, lr=lr), 0.25),
+    Entry("Shampoo", "Shampoo", lambda p, lr: Shampoo(p, lr=lr), 0.8, pieces=True),
     Entry("Muon", "Muon", muon, 0.016,
           'adjust_lr_fn="match_rms_adamw", biases by AdamW', pieces=True),
     Entry(

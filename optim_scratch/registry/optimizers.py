@@ -225,6 +225,16 @@ OPTIMIZERS = (
         parent="Adam", family="rate-free", memory="2 to 4", elementwise=False,
     ),
     Method(
+        "Shampoo", "optimizer", "optimizers.shampoo", "",
+        summary="Adagrad with a matrix for each axis in place of a number for each entry",
+        source="Gupta, Koren & Singer 2018", reference="gupta2018", year=2018,
+        parent="Adagrad", family="matrix", dash=1,
+        memory="2 rows/columns + 2 columns/rows, and 1 with momentum", elementwise=False,
+        update=r"L \leftarrow L + G G^\top, \quad R \leftarrow R + G^\top G, \quad "
+        r"\Theta \leftarrow \Theta - \eta\,L^{-1/4} G R^{-1/4}",
+        when="For matrices of some hundred rows and columns at most; for larger ones SOAP.",
+    ),
+    Method(
         "Muon", "optimizer", "optimizers.muon", "",
         summary="momentum, made orthogonal before it is a step",
         source="Jordan et al. 2024; Liu et al. 2025", reference="jordan2024", year=2024,
