@@ -262,6 +262,24 @@ class ShampooReference(pytorch_optimizer.Shampoo):
                 p -= group["lr"] * missing
 
 
+class SOAPReference(pytorch_optimizer.SOAP):
+    """The implementation that others maintain, decomposing in the parameter's own precision."""
+
+    def __init__(self, groups: Any, max_precond_dim: int = 10000, **options: Any) -> None:
+        super().__init__(groups, max_precondition_dim=max_precond_dim, **options)
+
+    def step(self, closure: Any = None) -> Any:
+        with mock.patch.object(torch, "float32", torch.float64):
+            return super().step(closure)
+
+
+def admitted_by_soap(options: Hyper) -> Hyper:
+    """The reference cannot merge all axes into one."""
+    if options["merge_dims"]:
+        options["max_precond_dim"] = min(options["max_precond_dim"], 4)
+    return options
+
+
 def in_training(kind: Make) -> Make:
     """Make a reference that must be switched to training."""
 
@@ -1084,6 +1102,51 @@ DESCRIPTIONS: dict[str, Description] = {
             "maximize": st.booleans(),
             "decoupled_weight_decay": st.booleans(),
         },
+    ),
+    "SOAP": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "betas": (0.0, 0.9)},
+            {"lr": 0.1, "betas": (0.9, 0.3), "shampoo_beta": 0.9},
+            {"lr": 0.1, "eps": 0.1, "weight_decay": 0.5},
+            {"lr": 0.1, "precondition_frequency": 1},
+            {"lr": 0.1, "max_precond_dim": 3},
+            {"lr": 0.1, "max_precond_dim": 1},
+            {"lr": 0.1, "max_precond_dim": 4, "merge_dims": True},
+            {"lr": 0.1, "correct_bias": False, "precondition_frequency": 3},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.9),
+                "shampoo_beta": 0.7,
+                "eps": 1e-3,
+                "precondition_frequency": 4,
+                "max_precond_dim": 4,
+                "merge_dims": True,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
+        # along each axis as many slices as there are dimensions, or more: else the first gradient
+        # leaves eigenvalues of 0, whose eigenvectors are anybody's choice. See test_soap.py
+        shapes=((3, 3), (2, 2, 4)),
+        reference=SOAPReference,
+        partial=False,  # it counts the steps that a parameter spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.999)),
+            "shampoo_beta": st.none() | st.floats(0.5, 0.99),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "precondition_frequency": st.integers(1, 12),
+            "max_precond_dim": st.sampled_from([1, 2, 3, 4, 10_000]),
+            "merge_dims": st.booleans(),
+            "precondition_1d": st.booleans(),
+            "correct_bias": st.booleans(),
+            "maximize": st.booleans(),
+        },
+        admitted=admitted_by_soap,
     ),
     "Muon": Description(
         settings=[

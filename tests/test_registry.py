@@ -104,6 +104,7 @@ def test_memory_is_what_the_state_holds(method):
     by_sides = {  # of a matrix with 4 rows and 2 columns, or 3 of both
         "Adafactor": 1 / 4 + 1 / 2,
         "Shampoo": 2 * 4 / 2 + 2 * 2 / 4 + 1,
+        "SOAP": 2 + 2 * 3 / 3 + 2 * 3 / 3,
     }
     if method.name in by_sides:
         assert max(found) == by_sides[method.name]

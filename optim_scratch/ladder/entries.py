@@ -14,6 +14,7 @@ from optim_scratch.optimizers import (
     SAM,
     SGD,
     SGDW,
+    SOAP,
     SWA,
     SWATS,
     AdaBelief,
@@ -164,6 +165,7 @@ ENTRIES = (
     ),
     Entry("Prodigy", "Prodigy", lambda p, lr: Prodigy(p, lr=lr), 0.25),
     Entry("Shampoo", "Shampoo", lambda p, lr: Shampoo(p, lr=lr), 0.8, pieces=True),
+    Entry("SOAP", "SOAP", lambda p, lr: SOAP(p, lr=lr), 0.008, pieces=True),
     Entry("Muon", "Muon", muon, 0.016,
           'adjust_lr_fn="match_rms_adamw", biases by AdamW', pieces=True),
     Entry(

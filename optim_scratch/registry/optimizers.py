@@ -235,6 +235,16 @@ OPTIMIZERS = (
         when="For matrices of some hundred rows and columns at most; for larger ones SOAP.",
     ),
     Method(
+        "SOAP", "optimizer", "optimizers.soap", "",
+        summary="Adam in the eigenbasis of Shampoo's matrices",
+        source="Vyas et al. 2025", reference="vyas2025", year=2025,
+        parent="Shampoo", family="matrix", dash=2,
+        memory="2 + 2 rows/columns + 2 columns/rows", elementwise=False,
+        update=r"G' = Q_L^\top G\,Q_R, \quad \Theta \leftarrow \Theta "
+        r"- \eta\,Q_L\,\hat M' / (\sqrt{\hat V} + \varepsilon)\,Q_R^\top",
+        when="In place of AdamW for matrices, with large batches, where there is memory for it.",
+    ),
+    Method(
         "Muon", "optimizer", "optimizers.muon", "",
         summary="momentum, made orthogonal before it is a step",
         source="Jordan et al. 2024; Liu et al. 2025", reference="jordan2024", year=2024,
