@@ -150,7 +150,7 @@ OPTIMIZERS = (
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
         summary="the mean squares of a matrix from those of its rows and columns",
-        source="Shazeer & Stern 2018", year=2018,
+        source="Shazeer & Stern 2018", reference="shazeer2018", year=2018,
         torch="torch.optim.Adafactor", parent="Adam", family="adaptive", dash=4,
         memory="1/rows + 1/columns", elementwise=False,
     ),
