@@ -20,10 +20,14 @@ OPTIMIZERS = (
         when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
-        "GradientNoise", "optimizer", "optimizers.gradient_noise", "",
+        "GradientNoise", "optimizer", "optimizers.gradient_noise",
+        "optimizers/noise-on-purpose",
         summary="noise on the gradients of another optimizer, less from step to step",
         source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
         parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
+        update=r"g \leftarrow g + \sigma_t\,\varepsilon_t, "
+        r"\quad \sigma_t^2 = \sigma_1^2 / t^{\gamma}",
+        when="Where a start is symmetric and you cannot choose another; else start at random.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "optimizers/adagrad",
@@ -135,17 +139,23 @@ OPTIMIZERS = (
         when="Where four numbers for each weight are no matter; at one to four times Adam's rate.",
     ),
     Method(
-        "AdaBound", "optimizer", "optimizers.adabound", "",
+        "AdaBound", "optimizer", "optimizers.adabound", "optimizers/between-adam-and-sgd",
         summary="Adam whose rates are held in a band that closes on one of SGD's",
         source="Luo et al. 2019", reference="luo2019", year=2019,
         parent="Adam", family="adaptive", dash=12, memory="2, or 3 with AMSBound",
+        update=r"\theta \leftarrow \theta - "
+        r"\operatorname{clip}(r, \eta^*_{\text{low}}, \eta^*_{\text{high}})\,m",
+        when="Seldom: if SGD ends better than Adam after both were tuned, and starts worse.",
     ),
     Method(
-        "SWATS", "optimizer", "optimizers.swats", "",
+        "SWATS", "optimizer", "optimizers.swats", "optimizers/between-adam-and-sgd",
         summary="Adam, and SGD once its rate is found",
         source="Keskar & Socher 2017", reference="keskar2017", year=2017,
         parent="Adam", family="adaptive", dash=14, memory="2, or 3 as SGD",
         elementwise=False,
+        update=r"\Lambda = \operatorname{mean}\,p^\top p / (-p^\top g), \quad "
+        r"\theta \leftarrow \theta - (1-\beta_1)\,\Lambda\,b",
+        when="Hardly: switch by hand, at a step and a rate that you choose.",
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
@@ -183,28 +193,39 @@ OPTIMIZERS = (
         when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(
-        "ASGD", "optimizer", "optimizers.asgd", "",
+        "ASGD", "optimizer", "optimizers.asgd", "optimizers/averages",
         summary="a falling rate, and the average of the points",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         torch="torch.optim.ASGD", parent="SGD", family="average", memory="1",
+        update=r"\theta \leftarrow (1-\lambda\eta)\,\theta - \eta\,g, \quad "
+        r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="To have the mean from the optimizer itself, with `t0` and `lambd` set by hand.",
     ),
     Method(
-        "SWA", "optimizer", "optimizers.swa", "",
+        "SWA", "optimizer", "optimizers.swa", "optimizers/averages",
         summary="the mean of the points that another optimizer passes",
         source="Izmailov et al. 2018", reference="izmailov2018", year=2018,
         parent="ASGD", family="average", dash=1, memory="1 more", wraps=True,
+        update=r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="At the end of a run whose rate is still high: the mean of about its last quarter.",
     ),
     Method(
-        "EMA", "optimizer", "optimizers.ema", "",
+        "EMA", "optimizer", "optimizers.ema", "optimizers/averages",
         summary="the same, with points that fade",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         parent="SWA", family="average", dash=2, memory="1 more", wraps=True,
+        update=r"a \leftarrow \beta a + (1-\beta)\,\theta",
+        when="While the rate is high, for a good network at any time; not after a fall to zero.",
     ),
     Method(
-        "Lookahead", "optimizer", "optimizers.lookahead", "",
+        "Lookahead", "optimizer", "optimizers.lookahead", "optimizers/lookahead",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
-        parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
+        parent="EMA", family="average", dash=3, memory="1 more, or 2 with the momentum",
+        wraps=True,
+        update=r"\phi \leftarrow \phi + \alpha\,(\theta - \phi), \quad "
+        r"\theta \leftarrow \phi \quad \text{each } k \text{ steps}",
+        when="Around momentum at twice its rate, where the rate cannot fall at the end.",
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
@@ -217,6 +238,27 @@ OPTIMIZERS = (
         summary="AdamW with an average in place of momentum and schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
+    ),
+    Method(
+        "LARS", "optimizer", "optimizers.lars", "",
+        summary="steps that are a share of the weights' length, layer by layer",
+        source="You, Gitman & Ginsburg 2017", reference="you2017", year=2017,
+        parent="SGD", family="layer", memory="0, or 1 with momentum",
+        elementwise=False,
+        update=r"b \leftarrow \mu b + \eta\,c\,\frac{\lVert\theta\rVert}"
+        r"{\lVert g\rVert + \lambda\lVert\theta\rVert}\,(g + \lambda\theta), \quad "
+        r"\theta \leftarrow \theta - b",
+        when="For convolutional networks with batches of many thousand pictures; "
+        "else SGD with momentum.",
+    ),
+    Method(
+        "LAMB", "optimizer", "optimizers.lamb", "",
+        summary="Adam's direction, in steps that are a share of the weights' length",
+        source="You et al. 2020", reference="you2020", year=2020,
+        parent="LARS", family="layer", dash=1, memory="2", elementwise=False,
+        update=r"u = \hat m / (\sqrt{\hat v} + \varepsilon) + \lambda\theta, \quad "
+        r"\theta \leftarrow \theta - \eta\,\frac{\lVert\theta\rVert}{\lVert u\rVert}\,u",
+        when="For transformers with batches of many thousand sequences; else AdamW.",
     ),
     Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",
@@ -251,18 +293,23 @@ OPTIMIZERS = (
         torch="torch.optim.Muon", parent="SGD", family="matrix", memory="1", elementwise=False,
     ),
     Method(
-        "LBFGS", "optimizer", "optimizers.lbfgs", "",
+        "LBFGS", "optimizer", "optimizers.lbfgs", "optimizers/curvature",
         summary="Newton's step, with the curvature learned from the last gradients",
         source="Liu & Nocedal 1989", reference="liu1989", year=1989,
         torch="torch.optim.LBFGS", parent="SGD", family="curvature", memory="2 a pair, and 2",
         work="1 gradient or more a step",
+        update=r"\theta \leftarrow \theta - t\,P g, \quad P y = s",
+        when="For exact gradients and small problems: fits, regressions, a last polish.",
         elementwise=False, closure=True,
     ),
     Method(
-        "SAM", "optimizer", "optimizers.sam", "",
+        "SAM", "optimizer", "optimizers.sam", "optimizers/sharpness",
         summary="the gradient of the steepest neighbour, towards flat minima",
         source="Foret et al. 2021", reference="foret2021", year=2021,
         parent="SGD", family="sharpness", memory="0 more", work="2 gradients a step",
+        update=r"\theta \leftarrow \theta - "
+        r"\eta\,\nabla\mathcal{L}(\theta + \rho\, g/\lVert g\rVert)",
+        when="Where a network overfits, as on wrong labels, and after weight decay is tuned.",
         elementwise=False,
         closure=True, wraps=True,
     ),
