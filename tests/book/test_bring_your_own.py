@@ -245,3 +245,8 @@ def test_every_failure_that_the_table_names_is_a_check() -> None:
     assert len(named) >= 8
     for name in named:
         assert any(check.startswith(name) for check in CHECKS), name
+
+
+def test_most_lines_of_the_ladder_read_97_or_98_of_100() -> None:
+    right = [100 * row.accuracy()[0] for row in ladder.rows()]
+    assert np.mean([96.5 < each < 98.5 for each in right]) > 0.7
