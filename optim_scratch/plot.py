@@ -23,7 +23,7 @@ except ModuleNotFoundError as error:
     message = f"{__name__} needs matplotlib: pip install matplotlib"
     raise ModuleNotFoundError(message, name=error.name) from error
 
-from . import registry
+from . import ladder, registry
 from .descent import Trajectory
 from .parameter import Array
 from .surfaces import Surface
@@ -31,6 +31,7 @@ from .surfaces import Surface
 if TYPE_CHECKING:
     from .explorer import Explorer
     from .family import Member, Spot, Tree
+    from .testing import Report
 
 FAMILY_COLOURS: dict[str, str] = {
     "gradient": "#0072B2",
@@ -327,6 +328,51 @@ def _member(ax: Axes, spot: Spot, width: float) -> None:
 def member_colour(member: Member) -> str:
     """Return the colour of a member of the family tree: its own, or else its family's."""
     return SGD_COLOURS.get(member.name, FAMILY_COLOURS[member.family])
+
+
+def examination(report: Report) -> Figure:
+    """Return the figure of a report: steps by rate on surfaces, accuracy by rate on the digits.
+
+    Parameters
+    ----------
+    report : Report
+        From `optim_scratch.testing.examine`.
+
+    Raises
+    ------
+    ValueError
+        If nothing was measured.
+    """
+    drawn = [draw for draw, there in ((_surfaces, report.curves), (_digits, report.row)) if there]
+    if not drawn:
+        raise ValueError("nothing to draw: the report has neither curves nor a row")
+    with plt.rc_context():
+        use_style()
+        figure = Figure(figsize=(3.8 * len(drawn), 3.4), dpi=DPI)
+        for draw, ax in zip(drawn, figure.subplots(1, len(drawn), squeeze=False)[0], strict=True):
+            draw(report, ax)
+            ax.set(xscale="log", xlabel="learning rate")
+    return figure
+
+
+def _surfaces(report: Report, ax: Axes) -> None:
+    for curve in report.curves:
+        ax.plot(curve.rates, curve.steps, "o-", markersize=3, label=curve.surface)
+    ax.set(yscale="log", title="Surfaces", ylabel="steps to 1 % of the first loss")
+    ax.legend()
+
+
+def _digits(report: Report, ax: Axes) -> None:
+    assert report.row is not None
+    lines = [
+        (ladder.row("SGD momentum 0.9"), look("momentum")),
+        (ladder.row("Adam"), look("Adam")),
+        (report.row, {"color": INK, "marker": "o", "markersize": 3}),
+    ]
+    for row, how in lines:
+        ax.plot(row.rates, 100 * row.validation.mean(axis=0), label=row.name, **how)
+    ax.set(title="Digits, 20 epochs", ylabel="validation accuracy, %", ylim=(80, None))
+    ax.legend(loc="lower center")
 
 
 def as_png(figure: Figure) -> bytes:

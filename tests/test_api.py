@@ -28,6 +28,7 @@ INNER = (
     "optim_scratch.problems.",
     "optim_scratch.registry.",
     "optim_scratch.schedulers.",
+    "optim_scratch.testing.",
     # `optim-lab` and `train` use them
     "optim_scratch.experiments.archives",
     "optim_scratch.experiments.assembly",

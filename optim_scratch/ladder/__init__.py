@@ -4,7 +4,7 @@
 """
 
 from .entries import ENTRIES, Entry
-from .reading import Row, compare, read, row, rows
+from .reading import Row, compare, measure, read, row, rows
 from .running import PROTOCOL
 from .schedules import SCHEDULES, Schedule
 
@@ -16,6 +16,7 @@ __all__ = [
     "Row",
     "Schedule",
     "compare",
+    "measure",
     "read",
     "row",
     "rows",

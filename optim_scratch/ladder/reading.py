@@ -13,8 +13,8 @@ import numpy as np
 
 from optim_scratch.parameter import Array
 
-from .entries import ENTRIES
-from .running import MARKS, POINT, best
+from .entries import ENTRIES, Entry
+from .running import MARKS, POINT, best, line
 
 FILE = "ladder.json"
 STUDENT = 2.093  # of 20 runs: the 97.5 % quantile of Student's t with 19 degrees of freedom
@@ -176,13 +176,29 @@ def row(name: str) -> Row:
     return by_name[name]
 
 
-def compare(*names: str) -> str:
+def measure(entry: Entry) -> Row:
+    """Measure a line by the ladder's protocol, and return it; nothing is written.
+
+    Parameters
+    ----------
+    entry : Entry
+        Of the ladder, or one of your own.
+
+    Returns
+    -------
+    Row
+    """
+    return _row(line(entry), entry.of().family)
+
+
+def compare(*names: str | Row) -> str:
     """Return lines of the ladder as a table, to be printed.
 
     Parameters
     ----------
-    *names : str
-        Of optimizers, such as ``"SGD momentum 0.9"``, or schedules, such as ``"StepLR"``.
+    *names : str or Row
+        Of optimizers, such as ``"SGD momentum 0.9"``, or schedules, such as ``"StepLR"``; or a
+        line of your own, from `measure`.
 
     Returns
     -------
@@ -203,8 +219,8 @@ def compare(*names: str) -> str:
     """
     if not names:
         raise ValueError("names must hold at least one line of the ladder, got none")
-    chosen = [row(name) for name in names]
-    first = max(18, *(len(name) for name in names))
+    chosen = [name if isinstance(name, Row) else row(name) for name in names]
+    first = max(18, *(len(each.name) for each in chosen))
     template = f"{{:<{first}}} {{:>5}} {{:>5}}  {{:<24}}  {{:>8}} {{:>5}} {{:>4}}"
     table = [template.format(*cells).rstrip() for cells in _heads()]
     return "\n".join(table + [template.format(*_cells(each)).rstrip() for each in chosen])
@@ -217,15 +233,15 @@ def _heads() -> list[tuple[str, ...]]:
     ]
 
 
-def _cells(line: Row) -> tuple[str, ...]:
-    (one, _), (five, _), (twenty, half) = (100 * np.array(line.accuracy(n)) for n in MARKS)
-    known = not np.isnan(line.time)
+def _cells(shown: Row) -> tuple[str, ...]:
+    (one, _), (five, _), (twenty, half) = (100 * np.array(shown.accuracy(n)) for n in MARKS)
+    known = not np.isnan(shown.time)
     return (
-        line.name,
-        f"{line.rate:.2g}",
-        f"×{line.width:.0f}" + "+" * line.open,
+        shown.name,
+        f"{shown.rate:.2g}",
+        f"×{shown.width:.0f}" + "+" * shown.open,
         f"{one:7.1f} {five:4.1f} {twenty:4.1f} ±{half:.1f}",
-        f"{line.loss()[0]:.2g}",
-        f"{line.state:.2g}" if known else "",
-        f"{line.time:.1f}" if known else "",
+        f"{shown.loss()[0]:.2g}",
+        f"{shown.state:.2g}" if known else "",
+        f"{shown.time:.1f}" if known else "",
     )

@@ -21,11 +21,15 @@ OPTIMIZERS = (
         when="As SGD with momentum, if decay is not to depend on the momentum.",
     ),
     Method(
-        "GradientNoise", "optimizer", "optimizers.gradient_noise", "",
+        "GradientNoise", "optimizer", "optimizers.gradient_noise",
+        "optimizers/noise-on-purpose",
         summary="noise on the gradients of another optimizer, less from step to step",
         source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
         mends="stays where a start is symmetric",
         parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
+        update=r"g \leftarrow g + \sigma_t\,\varepsilon_t, "
+        r"\quad \sigma_t^2 = \sigma_1^2 / t^{\gamma}",
+        when="Where a start is symmetric and you cannot choose another; else start at random.",
     ),
     Method(
         "Adagrad", "optimizer", "optimizers.adagrad", "optimizers/adagrad",
@@ -149,19 +153,25 @@ OPTIMIZERS = (
         when="Where four numbers for each weight are no matter; at one to four times Adam's rate.",
     ),
     Method(
-        "AdaBound", "optimizer", "optimizers.adabound", "",
+        "AdaBound", "optimizer", "optimizers.adabound", "optimizers/between-adam-and-sgd",
         summary="Adam whose rates are held in a band that closes on one of SGD's",
         source="Luo et al. 2019", reference="luo2019", year=2019,
         mends="may end with rates far too small or too large", also="SGD",
         parent="Adam", family="adaptive", dash=12, memory="2, or 3 with AMSBound",
+        update=r"\theta \leftarrow \theta - "
+        r"\operatorname{clip}(r, \eta^*_{\text{low}}, \eta^*_{\text{high}})\,m",
+        when="Seldom: if SGD ends better than Adam after both were tuned, and starts worse.",
     ),
     Method(
-        "SWATS", "optimizer", "optimizers.swats", "",
+        "SWATS", "optimizer", "optimizers.swats", "optimizers/between-adam-and-sgd",
         summary="Adam, and SGD once its rate is found",
         source="Keskar & Socher 2017", reference="keskar2017", year=2017,
         mends="starts fast, and may end behind SGD", also="SGD",
         parent="Adam", family="adaptive", dash=14, memory="2, or 3 as SGD",
         elementwise=False,
+        update=r"\Lambda = \operatorname{mean}\,p^\top p / (-p^\top g), \quad "
+        r"\theta \leftarrow \theta - (1-\beta_1)\,\Lambda\,b",
+        when="Hardly: switch by hand, at a step and a rate that you choose.",
     ),
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",

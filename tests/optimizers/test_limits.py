@@ -6,7 +6,8 @@ import torch
 from methods import describe, optimizers
 
 from optim_scratch import Parameter
-from optim_scratch.checks import Choice, Flag, Integer, Number
+from optim_scratch.checks import Number
+from optim_scratch.testing.values import refused
 
 every = pytest.mark.parametrize("method", optimizers(), ids=lambda method: method.name)
 
@@ -28,30 +29,6 @@ def arguments(method):
     """The limits of the constructor's arguments; what makes the class what it is, is none."""
     kind = method.load()
     return {name: limit for name, limit in kind.limits.items() if name not in kind.fixed}
-
-
-def refused(kind):
-    """Values that a kind of hyper-parameter refuses, with the error."""
-    if isinstance(kind, Flag):
-        return [(1, TypeError), (None, TypeError), (np.array([True, False]), TypeError)]
-    if isinstance(kind, Choice):
-        return [("no such word", ValueError), (3, ValueError), (True, ValueError)]
-    values = [("0.1", TypeError), (0.1j, TypeError), (True, TypeError), (np.nan, ValueError)]
-    if not kind.optional:
-        values.append((None, TypeError))
-    if isinstance(kind, Integer):
-        return [*values[:3], *values[4:], (1.5, TypeError), (kind.low - 1, ValueError)]
-    return values + bounds(kind)
-
-
-def bounds(kind: Number):
-    """Numbers just outside."""
-    outside = [] if kind.infinite else [np.inf]
-    if kind.low > -np.inf:
-        outside.append(kind.low if kind.above else kind.low - 0.1)
-    if kind.high < np.inf:
-        outside.append(kind.high if kind.below else kind.high + 0.1)
-    return [(value, ValueError) for value in outside]
 
 
 @every
