@@ -83,16 +83,30 @@ class Layout:
     indent: float
     spots: tuple[Spot, ...]
 
-    def links(self) -> list[tuple[Spot, Spot]]:
-        """Return who is joined to whom, parents first."""
-        at = {spot.member.name: spot for spot in self.spots}
-        return [(at[s.member.parent], s) for s in self.spots if s.member.parent]
+    @property
+    def bend(self) -> float:
+        """The radius of an arrow's corner."""
+        return self.indent / 3
 
-    def way(self, parent: Spot, child: Spot) -> str:
+    def links(self) -> list[tuple[Spot, Spot, float]]:
+        """Return who is joined to whom, parents first, and at what height the arrow begins.
+
+        That is below the parent, or where the one to an elder sibling turns off.
+        """
+        at = {spot.member.name: spot for spot in self.spots}
+        begins = {name: spot.y + self.radius for name, spot in at.items()}
+        found = []
+        for spot in self.spots:
+            if parent := spot.member.parent:
+                found.append((at[parent], spot, begins[parent]))
+                begins[parent] = spot.y - self.bend
+        return found
+
+    def way(self, parent: Spot, child: Spot, top: float) -> str:
         """Return the path of an arrow, in SVG's words: down, round a corner, and to the right."""
-        bend, end = self.indent / 3, child.x - self.radius - 2
+        bend, end = self.bend, child.x - self.radius - 2
         return (
-            f"M{parent.x:g} {parent.y + self.radius:g}V{child.y - bend:g}"
+            f"M{parent.x:g} {top:g}V{child.y - bend:g}"
             f"Q{parent.x:g} {child.y:g} {parent.x + bend:g} {child.y:g}H{end:g}"
         )
 

@@ -302,8 +302,8 @@ def family_tree(tree: Tree) -> Figure:
         figure = Figure(figsize=(layout.width / 100, layout.height / 100), dpi=DPI)
         ax = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
         ax.set_axis_off()
-        for parent, child in layout.links():
-            ax.plot([parent.x] * 2, [parent.y, child.y], color=PALE, linewidth=0.9, zorder=1)
+        for parent, child, top in layout.links():
+            ax.plot([parent.x] * 2, [top, child.y], color=PALE, linewidth=0.9, zorder=1)
             tip = {"arrowstyle": "->", "color": PALE, "shrinkA": 0, "shrinkB": 3.5}
             ax.annotate("", (child.x, child.y), (parent.x, child.y), arrowprops=tip)
         for spot in layout.spots:

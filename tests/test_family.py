@@ -101,8 +101,8 @@ def run_through(layout):
     centres = np.array([[spot.x, spot.y] for spot in layout.spots])
     names = np.array([spot.member.name for spot in layout.spots])
     found = set()
-    for parent, child in layout.links():
-        points = sampled(layout.way(parent, child))
+    for parent, child, top in layout.links():
+        points = sampled(layout.way(parent, child, top))
         gaps = np.linalg.norm(points[:, None] - centres, axis=2).min(0)
         others = ~np.isin(names, [parent.member.name, child.member.name])
         found |= set(names[(gaps < layout.radius + 3) & others])
@@ -112,11 +112,12 @@ def run_through(layout):
 @widths
 def test_arrows_go_from_circle_to_circle(width):
     layout = TREE.layout(width)
-    for parent, child in layout.links():
-        points = sampled(layout.way(parent, child))
-        for spot, gap in ((parent, 0), (child, 2)):
-            away = np.linalg.norm(points - [spot.x, spot.y], axis=1).min()
-            assert away == pytest.approx(layout.radius + gap)
+    reached = {spot.member.name: spot.y + layout.radius for spot in layout.spots}
+    for parent, child, top in layout.links():
+        points = sampled(layout.way(parent, child, top))
+        assert points[0] == pytest.approx([parent.x, reached[parent.member.name]])
+        assert points[-1] == pytest.approx([child.x - layout.radius - 2, child.y])
+        reached[parent.member.name] = child.y - layout.bend
 
 
 @widths
@@ -136,7 +137,7 @@ def test_an_arrow_through_a_circle_would_be_found():
 @widths
 def test_nothing_lies_on_a_word(width):
     layout = TREE.layout(width)
-    for parent, child in layout.links():
+    for parent, child, _ in layout.links():
         reach = [spot for spot in layout.spots if parent.y < spot.y <= child.y]
         assert all(parent.x < spot.x for spot in reach), "an arrow to the right of a name"
     for above, below in zip(layout.spots, layout.spots[1:], strict=False):
