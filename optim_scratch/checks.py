@@ -238,25 +238,31 @@ class Choice:
     ----------
     words : tuple of str or None
         What is allowed.
+    function : bool
+        Whether a function is, too.
     """
 
     words: tuple[str | None, ...]
+    function: bool = False
 
     def check(self, name: str, value: Any) -> Any:
-        """Return the word.
+        """Return the word, or the function.
 
         Raises
         ------
         ValueError
             If it is anything else.
         """
+        if self.function and callable(value):
+            return value
         if not (value is None or isinstance(value, str)) or value not in self.words:
             raise ValueError(f"{name} must be {self}, got {value!r}")
         return value
 
     def __str__(self) -> str:
         """Return the words."""
-        return f"one of {', '.join(map(repr, self.words))}"
+        words = f"one of {', '.join(map(repr, self.words))}"
+        return f"{words}, or a function" if self.function else words
 
 
 Kind = Number | Integer | Flag | Choice

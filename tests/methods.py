@@ -147,7 +147,7 @@ def wrapped(side: Any, params: Any, options: Hyper, own: Hyper) -> Any:
 
 def lookahead_reference(groups: Any, **options: Any) -> Any:
     """The implementation that others maintain."""
-    own = {name: value for name, value in options.items() if name in ("k", "alpha")}
+    own = {name: value for name, value in options.items() if name in ours.Lookahead.limits}
     return pytorch_optimizer.Lookahead(wrapped(torch.optim, groups, options, own), **own)
 
 
@@ -297,6 +297,66 @@ class SWATSReference(pytorch_optimizer.SWATS):
 
         with mock.patch.object(torch.Tensor, "allclose", nearer):
             return super().step(closure)
+
+
+class Lengths:
+    """For torch's lengths of tensors: the first are bounded below, the second have ε taken off."""
+
+    def __init__(self, low: float, eps: float) -> None:
+        self.low, self.eps, self.norm, self.asked = low, eps, torch._foreach_norm, 0
+
+    def __call__(self, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+        self.asked += 1
+        lengths = self.norm(tensors)
+        return [n.clamp(min=self.low) if self.asked == 1 else n - self.eps for n in lengths]
+
+
+class LAMBReference(pytorch_optimizer.Lamb):
+    """The implementation that others maintain, made the paper's: a group's own φ, means without
+    bias, none but the paper's ε, and parameters that are spared."""
+
+    def __init__(self, groups: Any, **options: Any) -> None:
+        own = {"clamp": (0.0, np.inf), "bias_correction": True, "scaled": "all"}
+        theirs = {"weight_decay": 0.01, "weight_decouple": False, "adam_debias": True}
+        super().__init__(groups, **{**own, **theirs, "foreach": True, **options})
+
+    def _step_foreach(self, group: Hyper, *lists: Any) -> None:
+        *lists, step_size = lists
+        low, self.clamp = group["clamp"]
+        if group["bias_correction"]:  # means whose β grows to what it is have no bias
+            betas = tuple(self.debias_beta(beta, group["step"]) for beta in group["betas"])
+            group = {**group, "betas": betas}
+        scaled = [
+            group["scaled"] == "all" or (group["scaled"] == "matrices" and p.ndim > 1)
+            for p in lists[0]
+        ]
+        for chosen in (True, False):
+            few = [
+                [each for each, it in zip(those, scaled, strict=True) if it is chosen]
+                if isinstance(those, list)
+                else those
+                for those in lists
+            ]
+            kept = group if chosen else {**group, "weight_decay": 0.0, "adam": True}
+            if few[0]:
+                with mock.patch("torch._foreach_norm", Lengths(low, group["eps"])):
+                    super()._step_foreach(kept, *few, step_size)
+
+
+class LARSReference(pytorch_optimizer.LARS):
+    """The implementation that others maintain, told otherwise which parameters it spares."""
+
+    def __init__(self, groups: Any, **options: Any) -> None:
+        self.scaled = options.pop("scaled", "matrices")
+        super().__init__(groups, **{"lr": 0.1, "foreach": False, **options})
+
+    def _step_per_param(self, group: Hyper) -> None:
+        axes = {"all": 2, "none": 1}.get(group.get("scaled", self.scaled))
+        if axes is None:
+            super()._step_per_param(group)
+            return
+        with mock.patch.object(torch.nn.Parameter, "ndim", axes, create=True):
+            super()._step_per_param(group)
 
 
 def by_themselves(groups: list[dict]) -> list[dict]:
@@ -811,6 +871,88 @@ DESCRIPTIONS: dict[str, Description] = {
             "weight_lr_power": st.floats(0.0, 2.0),
         },
     ),
+    "LARS": Description(
+        settings=[
+            {},
+            {"lr": 10.0, "maximize": True},
+            {"momentum": 0.0},
+            {"momentum": 0.0, "weight_decay": 0.1, "trust_coefficient": 0.1},
+            {"weight_decay": 0.1, "trust_coefficient": 0.02},
+            {"lr": 0.1, "scaled": "all", "trust_coefficient": 0.3},
+            {"lr": 0.1, "scaled": "none", "weight_decay": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.3,
+                "momentum": 0.5,
+                "weight_decay": 0.5,
+                "trust_coefficient": 0.1,
+                "scaled": "all",
+                "maximize": True,
+            },
+        ],
+        groups=[
+            [{}],
+            [{"lr": 0.3, "momentum": 0.5}, {"weight_decay": 0.2}, {"trust_coefficient": 0.1}],
+            [{"scaled": "all"}, {"scaled": "none", "lr": 0.1}, {"lr": 0.1}],
+        ],
+        shapes=((3,), (4, 2), (2, 3, 2), ()),
+        reference=LARSReference,
+        held="pytorch_optimizer.LARS, told otherwise which parameters it spares",
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 1.0),
+            "momentum": st.floats(0.0, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "trust_coefficient": st.floats(1e-4, 0.1),
+            "scaled": st.sampled_from(["all", "matrices", "none"]),
+            "maximize": st.booleans(),
+        },
+    ),
+    "LAMB": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.99), "weight_decay": 0.0},
+            {"betas": (0.9, 0.0)},
+            {"eps": 0.1, "weight_decay": 0.5},
+            {"bias_correction": False},
+            {"lr": 0.1, "clamp": (0.5, 1.5)},
+            {"scaled": "matrices", "weight_decay": 0.1},
+            {"scaled": "none", "weight_decay": 0.1},
+            {"lr": 0.0},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.99),
+                "eps": 1e-3,
+                "weight_decay": 0.5,
+                "clamp": (0.1, 10.0),
+                "bias_correction": False,
+                "scaled": "matrices",
+                "maximize": True,
+            },
+        ],
+        groups=[
+            [{}],
+            [{"lr": 0.03}, {"betas": (0.7, 0.9), "eps": 0.01}, {"weight_decay": 0.2}],
+            [{"scaled": "none"}, {"clamp": (2.0, 3.0)}, {"bias_correction": False}],
+        ],
+        shapes=((3,), (4, 2), (2, 3, 2), ()),
+        reference=LAMBReference,
+        held="pytorch_optimizer.Lamb, made the paper's in bounds and bias correction",
+        crosses=False,
+        partial=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.9999)),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "clamp": st.tuples(st.floats(0.0, 1.0), st.floats(1.0, 10.0)),
+            "bias_correction": st.booleans(),
+            "scaled": st.sampled_from(["all", "matrices", "none"]),
+            "maximize": st.booleans(),
+        },
+    ),
     "Prodigy": Description(
         settings=[
             {},
@@ -978,6 +1120,9 @@ DESCRIPTIONS: dict[str, Description] = {
             {"k": 3, "alpha": 0.99},
             {"k": 3, "alpha": 0.0},
             {"k": 4, "betas": (0.9, 0.99), "lr": 0.1},
+            {"k": 3, "pullback_momentum": "reset", "dampening": 0.3},
+            {"k": 3, "alpha": 0.8, "pullback_momentum": "pullback"},
+            {"k": 2, "pullback_momentum": "pullback", "momentum": 0.0},
         ],
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
@@ -985,7 +1130,12 @@ DESCRIPTIONS: dict[str, Description] = {
         held="pytorch_optimizer.Lookahead",
         partial=False,  # it leaves slow weights where they are that have no gradient just then
         crosses=False,
-        drawn={"lr": st.floats(1e-4, 0.2), "k": st.integers(1, 9), "alpha": st.floats(0.0, 0.99)},
+        drawn={
+            "lr": st.floats(1e-4, 0.2),
+            "k": st.integers(1, 9),
+            "alpha": st.floats(0.0, 0.99),
+            "pullback_momentum": st.sampled_from(["none", "reset", "pullback"]),
+        },
     ),
     "SWA": Description(
         settings=[

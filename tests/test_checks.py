@@ -100,6 +100,12 @@ def test_flags_and_words():
     for value in ("b", 3, ["a"], True):
         with pytest.raises(ValueError, match=r"^w must be one of None, 'a', got"):
             kind.check("w", value)
+    with pytest.raises(ValueError, match=r"^w must be one of None, 'a', got"):
+        kind.check("w", len)
+    kind = Choice((None, "a"), function=True)
+    assert [kind.check("w", each) for each in (None, "a", len)] == [None, "a", len]
+    with pytest.raises(ValueError, match=r"^w must be one of None, 'a', or a function, got 'b'"):
+        kind.check("w", "b")
 
 
 def test_plain_takes_each_entry_of_a_tuple_and_leaves_the_rest():

@@ -25,7 +25,8 @@ def to_torch(state_dict: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When a hyper-parameter is an array or the optimizer wraps another: torch has no such thing.
+        When a hyper-parameter is an array or a function, or the optimizer wraps another: torch has
+        no such thing.
     """
     if "wrapped" in state_dict:
         raise ValueError(f"state_dict must be no wrapper's, got one of {state_dict['optimizer']}")
@@ -168,6 +169,8 @@ def _hyper(name: str, value: Any) -> Any:
         return tuple(_hyper(f"{name}[{i}]", entry) for i, entry in enumerate(value))
     if isinstance(value, np.ndarray):
         raise ValueError(f"{name} must be one number for torch, got an array of {value.shape}")
+    if callable(value):
+        raise ValueError(f"{name} must be a word or None for torch, got a function: {value!r}")
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -10,6 +10,8 @@ from optim_scratch import registry
 from optim_scratch.optimizers import (
     ASGD,
     EMA,
+    LAMB,
+    LARS,
     LBFGS,
     SAM,
     SGD,
@@ -161,6 +163,9 @@ ENTRIES = (
     Entry(
         "AdamWScheduleFree", "AdamWScheduleFree", lambda p, lr: AdamWScheduleFree(p, lr=lr), 0.016
     ),
+    Entry("LARS", "LARS", lambda p, lr: LARS(p, lr=lr, trust_coefficient=0.02), 0.1,
+          "trust_coefficient=0.02", pieces=True),
+    Entry("LAMB", "LAMB", lambda p, lr: LAMB(p, lr=lr), 0.016, pieces=True),
     Entry("Prodigy", "Prodigy", lambda p, lr: Prodigy(p, lr=lr), 0.25),
     Entry("Muon", "Muon", muon, 0.016,
           'adjust_lr_fn="match_rms_adamw", biases by AdamW', pieces=True),

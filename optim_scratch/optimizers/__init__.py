@@ -15,6 +15,8 @@ from .adan import Adan as Adan
 from .asgd import ASGD as ASGD
 from .ema import EMA as EMA
 from .gradient_noise import GradientNoise as GradientNoise
+from .lamb import LAMB as LAMB
+from .lars import LARS as LARS
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
 from .lookahead import Lookahead as Lookahead

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optim_scratch.checks import NOT_NEGATIVE, Choice, Integer
+from optim_scratch.checks import NOT_NEGATIVE, Choice, Integer, type_name
 from optim_scratch.parameter import Array, Parameter
 
-from .line_search import Point, StrongWolfe
+from .line_search import Look, Point, Search, StrongWolfe
 from .optimizer import Group, Optimizer, Parameters, State
 from .tiles import Hyper
 
@@ -48,14 +48,18 @@ class LBFGS(Optimizer):
         It ends when neither the loss nor any entry changes by more, too.
     history_size : int, >= 1
         How many pairs are remembered.
-    line_search_fn : {None, "strong_wolfe"}
-        How :math:`t` is found: it is the rate, or searched for (`StrongWolfe`).
+    line_search_fn : {None, "strong_wolfe"} or callable
+        How :math:`t` is found: it is the rate, or searched for, by `StrongWolfe` or by a function
+        of one's own, ``search(look, start, t)``. It is given the first :math:`t` to try; ``start``
+        and what ``look(t)`` returns are of the class `Point`, and one of those it returns. It may
+        look as often as it likes; the step ends when `max_eval` is reached. torch has no such
+        functions and JSON no form for them: a state that is to be written must have None instead.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of its type or outside its range, or if there are several groups; in a
-        step, if there is no closure or it returns no loss.
+        step, if there is no closure, or it returns no loss, or a search no point.
 
     Notes
     -----
@@ -81,7 +85,7 @@ class LBFGS(Optimizer):
         "tolerance_grad": NOT_NEGATIVE,
         "tolerance_change": NOT_NEGATIVE,
         "history_size": Integer(1),
-        "line_search_fn": Choice((None, "strong_wolfe")),
+        "line_search_fn": Choice((None, "strong_wolfe"), function=True),
     }
     elementwise = False
     needs_closure = True
@@ -96,7 +100,7 @@ class LBFGS(Optimizer):
         tolerance_grad: float = 1e-7,
         tolerance_change: float = 1e-9,
         history_size: int = 100,
-        line_search_fn: str | None = None,
+        line_search_fn: str | Search | None = None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -239,6 +243,10 @@ class LBFGS(Optimizer):
             found = wolfe.search(t)
             self._go(here, found.t, d)
             return found, wolfe.evaluations
+        if callable(h["line_search_fn"]):
+            found, looks = searched(h["line_search_fn"], look, start, t)
+            self._go(here, found.t, d)
+            return found, looks
         if last:  # what is there, the next step will see
             self._go(here, t, d)
             return Point(t, start.loss, start.gradient, start.slope), 0
@@ -274,6 +282,21 @@ class LBFGS(Optimizer):
         pieces = np.split(d, ends[:-1])
         for p, data, piece in zip(self._parameters(), here, pieces, strict=True):
             p.data[...] = data + t * piece.reshape(data.shape)
+
+
+def searched(search: Search, look: Look, start: Point, t: float) -> tuple[Point, int]:
+    """Return what a search of the user's finds, and how often it looked."""
+    looks = 0
+
+    def counted(t: float) -> Point:
+        nonlocal looks
+        looks += 1
+        return look(t)
+
+    found = search(counted, start, t)
+    if not isinstance(found, Point):
+        raise TypeError(f"line_search_fn must return a Point, as look does, got {type_name(found)}")
+    return found, looks
 
 
 def _number(loss: Any) -> float:

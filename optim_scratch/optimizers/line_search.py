@@ -39,6 +39,8 @@ class Point:
 
 
 Look = Callable[[float], Point]
+Search = Callable[[Look, Point, float], Point]
+"""From how to look, where the line begins and the first step to try, to the point to go to."""
 
 
 @dataclass

@@ -29,9 +29,10 @@ class SWA(Averaging):
 
     Notes
     -----
-    Source: Izmailov et al. (2018), Algorithm 1. The averages are those of
-    `torch.optim.swa_utils.AveragedModel` when it is updated at these steps; that averages a model,
-    and leaves counting steps to its user.
+    Source: Izmailov et al. (2018), Algorithm 1, with `every` for their cycle length :math:`c`. They
+    count the weights with which averaging begins as the first point; torch does not, nor does this
+    class. The averages are those of `torch.optim.swa_utils.AveragedModel` when it is updated at
+    these steps; that averages a model, and leaves counting steps to its user.
 
     Examples
     --------

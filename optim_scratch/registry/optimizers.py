@@ -213,32 +213,43 @@ OPTIMIZERS = (
         when="In place of AdamW, at a smaller rate, where memory is short and batches are large.",
     ),
     Method(
-        "ASGD", "optimizer", "optimizers.asgd", "",
+        "ASGD", "optimizer", "optimizers.asgd", "optimizers/averages",
         summary="a falling rate, and the average of the points",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         mends="never rests: noise keeps it off the minimum",
         torch="torch.optim.ASGD", parent="SGD", family="average", memory="1",
+        update=r"\theta \leftarrow (1-\lambda\eta)\,\theta - \eta\,g, \quad "
+        r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="To have the mean from the optimizer itself, with `t0` and `lambd` set by hand.",
     ),
     Method(
-        "SWA", "optimizer", "optimizers.swa", "",
+        "SWA", "optimizer", "optimizers.swa", "optimizers/averages",
         summary="the mean of the points that another optimizer passes",
         source="Izmailov et al. 2018", reference="izmailov2018", year=2018,
         mends="ties its average to a rate that falls to zero",
         parent="ASGD", family="average", dash=1, memory="1 more", wraps=True,
+        update=r"a \leftarrow a + \tfrac1n(\theta - a)",
+        when="At the end of a run whose rate is still high: the mean of about its last quarter.",
     ),
     Method(
-        "EMA", "optimizer", "optimizers.ema", "",
+        "EMA", "optimizer", "optimizers.ema", "optimizers/averages",
         summary="the same, with points that fade",
         source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
         mends="counts its oldest point as much as its newest",
         parent="ASGD", family="average", dash=2, memory="1 more", wraps=True,
+        update=r"a \leftarrow \beta a + (1-\beta)\,\theta",
+        when="While the rate is high, for a good network at any time; not after a fall to zero.",
     ),
     Method(
-        "Lookahead", "optimizer", "optimizers.lookahead", "",
+        "Lookahead", "optimizer", "optimizers.lookahead", "optimizers/lookahead",
         summary="some steps of another optimizer, then part of the way back",
         source="Zhang et al. 2019", reference="zhang2019lookahead", year=2019,
         mends="averages beside a run, which learns nothing of it",
-        parent="EMA", family="average", dash=3, memory="1 more", wraps=True,
+        parent="EMA", family="average", dash=3, memory="1 more, or 2 with the momentum",
+        wraps=True,
+        update=r"\phi \leftarrow \phi + \alpha\,(\theta - \phi), \quad "
+        r"\theta \leftarrow \phi \quad \text{each } k \text{ steps}",
+        when="Around momentum at twice its rate, where the rate cannot fall at the end.",
     ),
     Method(
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
@@ -253,6 +264,29 @@ OPTIMIZERS = (
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         mends="has one rate for all entries", also="AdamW",
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
+    ),
+    Method(
+        "LARS", "optimizer", "optimizers.lars", "",
+        summary="steps that are a share of the weights' length, layer by layer",
+        source="You, Gitman & Ginsburg 2017", reference="you2017", year=2017,
+        mends="steps too far in layers whose weights are small",
+        parent="momentum", family="layer", memory="0, or 1 with momentum",
+        elementwise=False,
+        update=r"b \leftarrow \mu b + \eta\,c\,\frac{\lVert\theta\rVert}"
+        r"{\lVert g\rVert + \lambda\lVert\theta\rVert}\,(g + \lambda\theta), \quad "
+        r"\theta \leftarrow \theta - b",
+        when="For convolutional networks with batches of many thousand pictures; "
+        "else SGD with momentum.",
+    ),
+    Method(
+        "LAMB", "optimizer", "optimizers.lamb", "",
+        summary="Adam's direction, in steps that are a share of the weights' length",
+        source="You et al. 2020", reference="you2020", year=2020,
+        mends="has one rate for all entries of a layer", also="AdamW",
+        parent="LARS", family="layer", dash=1, memory="2", elementwise=False,
+        update=r"u = \hat m / (\sqrt{\hat v} + \varepsilon) + \lambda\theta, \quad "
+        r"\theta \leftarrow \theta - \eta\,\frac{\lVert\theta\rVert}{\lVert u\rVert}\,u",
+        when="For transformers with batches of many thousand sequences; else AdamW.",
     ),
     Method(
         "Prodigy", "optimizer", "optimizers.prodigy", "",

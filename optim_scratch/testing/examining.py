@@ -170,7 +170,7 @@ def examine(
     >>> from optim_scratch.optimizers import SGD
     >>> report = examine(SGD, momentum=0.9, middle=0.01, digits=False)
     >>> report.passed, report.curves[0].surface, report.curves[0].best[1]
-    (True, 'ravine, κ = 20', 19.0)
+    (True, 'ravine, κ = 20', 11.0)
     """
     s = _subject(optimizer, shapes, settings)
     middle = s.started().optimizer.param_groups[0]["lr"] if middle is None else middle

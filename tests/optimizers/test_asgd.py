@@ -42,3 +42,13 @@ def test_before_averaging_begins_the_average_is_the_point_even_of_a_run_that_div
         p.grad = np.array([gradient])
         asgd.step()
     assert asgd.point(p) == p.data == np.inf
+
+
+def test_decay_is_a_share_that_goes_by_the_rate():
+    p = Parameter([2.0])
+    asgd = ASGD([p], lr=0.5, lambd=0.2, alpha=1.0)
+    for _ in range(2):
+        p.grad = np.zeros(1)
+        asgd.step()
+    # η is 0.5 in the first step, 0.5 / 1.1 in the second
+    np.testing.assert_allclose(p.data, 2.0 * (1 - 0.2 * 0.5) * (1 - 0.2 * 0.5 / 1.1), rtol=1e-14)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from methods import Ours, Theirs, describe, distance, record
 
-from optim_scratch import Parameter, descend, registry, surfaces
+from optim_scratch import Parameter, descend, registry, saving, surfaces
+from optim_scratch.experiments import bridge
 from optim_scratch.optimizers import LBFGS
 from optim_scratch.optimizers.line_search import FLAT, SUFFICIENT, Point, StrongWolfe, cubic_minimum
 
@@ -86,6 +87,99 @@ def test_a_quadratic_is_solved_in_little_more_than_its_dimension(n):
     lbfgs.step(closure)
     assert np.abs(w.data).max() < 1e-4
     assert lbfgs.state[w]["func_evals"] == closure.calls
+
+
+def exact(look, start, t):
+    """Where a parabola is lowest: its slope is a line."""
+    there = look(t)
+    return look(t * start.slope / (start.slope - there.slope))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 10, 20])
+def test_with_an_exact_search_a_quadratic_takes_one_iteration_more_than_its_dimension(n, rng):
+    basis = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    matrix = basis @ np.diag(np.geomspace(1, 100, n)) @ basis.T
+    w = Parameter(rng.normal(size=n))
+    points = []
+
+    def closure():
+        points.append(w.data.copy())
+        w.grad = matrix @ w.data
+        return float(w.data @ w.grad) / 2
+
+    lbfgs = LBFGS(
+        [w], max_iter=n + 1, max_eval=1000, line_search_fn=exact, tolerance_grad=1e-9,
+        tolerance_change=0,
+    )  # fmt: skip
+    lbfgs.step(closure)
+    assert np.abs(matrix @ w.data).max() <= 1e-9
+    assert lbfgs.state[w]["n_iter"] <= n + 1
+    if n > 2:  # not before, so that it is the method that ends it
+        assert np.abs(points[2 * (n - 2)]).max() > 1e-6
+
+
+def test_a_search_of_ones_own_looks_are_counted_and_end_the_step():
+    w = Parameter(np.ones(5))
+    closure = quadratic(w, np.linspace(1, 100, 5))
+    lbfgs = LBFGS([w], max_iter=50, max_eval=7, line_search_fn=exact)
+    lbfgs.step(closure)
+    assert closure.calls == lbfgs.state[w]["func_evals"] == 7
+
+
+@pytest.mark.parametrize("most", [1, 4, 20])
+def test_wolfes_search_given_as_a_function_is_the_named_one(most):
+    def wolfe(look, start, t):
+        return StrongWolfe(look, start, 1.0, 25).search(t)
+
+    p, q = Parameter([-1.2, 1.0]), Parameter([-1.2, 1.0])
+    named = LBFGS([p], max_iter=most, line_search_fn="strong_wolfe", max_eval=100)
+    given = LBFGS([q], max_iter=most, line_search_fn=wolfe, max_eval=100)
+    rosenbrock = surfaces.rosenbrock()
+    for _ in range(5):
+        for theta, lbfgs in ((p, named), (q, given)):
+
+            def closure(theta=theta):
+                theta.grad = rosenbrock.gradient(theta.data)
+                return float(rosenbrock.value(theta.data))
+
+            lbfgs.step(closure)
+        assert np.array_equal(p.data, q.data)
+    assert named.state[p]["func_evals"] == given.state[q]["func_evals"]
+
+
+def test_goes_to_the_point_that_a_search_returns_and_not_to_the_one_that_it_saw_last():
+    def first(look, start, t):
+        found = look(0.25)
+        look(100.0)
+        return found
+
+    w = Parameter([1.0, 2.0])
+    LBFGS([w], max_iter=1, line_search_fn=first).step(quadratic(w, np.ones(2)))
+    np.testing.assert_allclose(w.data, [0.75, 1.5])
+
+
+def test_refuses_a_search_that_is_none_or_returns_no_point():
+    w = Parameter([1.0])
+    for bad in (3, "armijo", True):
+        with pytest.raises(ValueError, match=r"line_search_fn must be .*'strong_wolfe', or a func"):
+            LBFGS([w], line_search_fn=bad)
+    lbfgs = LBFGS([w], line_search_fn=lambda look, start, t: t)
+    with pytest.raises(TypeError, match=r"line_search_fn must return a Point, .* got float"):
+        lbfgs.step(quadratic(w, np.ones(1)))
+
+
+def test_a_function_is_saved_as_it_is_and_json_and_torch_refuse_it():
+    w = Parameter(np.ones(2))
+    lbfgs = LBFGS([w], line_search_fn=exact, max_iter=1)
+    lbfgs.step(quadratic(w, np.array([1.0, 5.0])))
+    saved = lbfgs.state_dict()
+    other = LBFGS([Parameter(w.data)])
+    other.load_state_dict(saved)
+    assert other.param_groups[0]["line_search_fn"] is exact
+    with pytest.raises(TypeError, match="state must hold numbers, arrays"):
+        saving.to_json(saved)
+    with pytest.raises(ValueError, match="line_search_fn must be"):
+        bridge.to_torch(saved)
 
 
 def test_a_step_looks_no_oftener_than_it_may():

@@ -112,6 +112,49 @@ def test_lookahead_goes_forward_and_back():
     assert seen == [(1, 0), (2, 0), (0.75, 0.75), (1.75, 0.75), (2.75, 0.75), (1.5, 1.5)]
 
 
+@pytest.mark.parametrize(
+    ("choice", "buffer"),
+    # the fast buffer after two steps of a gradient of 1: 1 · 0.5 + 1
+    [("none", 1.5), ("reset", 0.0), ("pullback", 0.25 * 1.5)],
+)
+def test_lookaheads_momentum_stays_or_goes_back_too(choice, buffer):
+    p = Parameter([0.0])
+    inner = SGD([p], lr=1.0, momentum=0.5)
+    lookahead = Lookahead(EMA(inner), k=2, alpha=0.25, pullback_momentum=choice)
+    for _ in range(2):
+        p.grad = [1.0]
+        lookahead.step()
+    assert inner.state[p]["momentum_buffer"] == buffer
+    assert p.data == 0.25 * -2.5
+    for _ in range(2):
+        p.grad = [0.0]
+        lookahead.step()
+    slow = 0.375 + 0.25 * (0.375 / 4 - 0.375)  # it goes back to where it was, not to 0
+    assert inner.state[p]["momentum_buffer"] == {"pullback": slow}.get(choice, buffer / 4)
+
+
+@pytest.mark.parametrize("choice", ["reset", "pullback"])
+def test_lookahead_refuses_to_change_a_momentum_that_there_is_not(choice):
+    message = f"pullback_momentum must be 'none' around Adam, .* got '{choice}'"
+    with pytest.raises(ValueError, match=message):
+        Lookahead(Adam([Parameter([0.0])]), pullback_momentum=choice)
+    with pytest.raises(ValueError, match=message):
+        Lookahead(EMA(Adam([Parameter([0.0])])), pullback_momentum=choice)
+    lookahead = Lookahead(Adam([Parameter([0.0])]))
+    saved = lookahead.state_dict()
+    saved["own"]["pullback_momentum"] = choice
+    with pytest.raises(ValueError, match=message):
+        lookahead.load_state_dict(saved)
+
+
+def test_lookahead_leaves_a_parameter_without_gradient_where_it_is():
+    p, still = Parameter([0.0]), Parameter([7.0])
+    lookahead = Lookahead(SGD([p, still], momentum=0.9), k=1, pullback_momentum="pullback")
+    p.grad = [1.0]
+    lookahead.step()
+    assert still.data == lookahead.point(still) == 7.0
+
+
 def test_lookahead_descends():
     path = descend(surfaces.ravine(5), lambda params: Lookahead(SGD(params, lr=0.1)), 100)
     assert path.final_loss < 1e-2 * path.losses[0]
@@ -201,6 +244,39 @@ def test_sam_wants_a_closure_and_comes_back_when_it_fails():
     with pytest.raises(RuntimeError, match="no loss here"):
         sam.step(closure)
     assert p.data == 1.0
+
+
+@pytest.mark.parametrize("factors", [[1.0, 1.0], [1e3, 1e3], [1e-2, 50.0]])
+def test_adaptive_sam_sees_the_same_sharpness_in_other_units(factors):
+    """Kwon et al. (2021): entries c times as large with gradients 1 / c, and the same loss."""
+    c, losses = np.array(factors), []
+    p = Parameter(c * np.array([2.0, -1.0]))
+
+    def closure():
+        theta = p.data / c
+        p.grad = np.array([1.0, 4.0]) * theta / c
+        losses.append(float(np.array([1.0, 4.0]) @ theta**2) / 2)
+        return losses[-1]
+
+    SAM(SGD([p], lr=0.0), rho=0.5, adaptive=True).step(closure)
+    np.testing.assert_allclose(losses[0], 4.0)
+    # θ² g = (8, −4) over ‖|θ| g‖ = √32
+    climbed = np.array([2, -1]) + 0.5 * np.array([8, -4]) / 32**0.5
+    np.testing.assert_allclose(losses[1], np.array([1.0, 4.0]) @ climbed**2 / 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_sam_with_a_parameter_that_has_no_gradient_leaves_it_where_it_is(adaptive):
+    p, still = Parameter([3.0, 4.0]), Parameter([7.0])
+    seen = []
+
+    def closure():
+        seen.append(still.data.copy())
+        p.grad = p.data.copy()
+        return 0.0
+
+    SAM(SGD([p, still], lr=0.1), rho=1.0, adaptive=adaptive).step(closure)
+    assert seen == [7.0, 7.0]
 
 
 def test_sam_has_no_use_for_the_loss():
