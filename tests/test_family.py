@@ -170,7 +170,8 @@ def test_everybody_is_a_link_in_the_drawing():
         drawn = family.drawing(TREE.layout(width), addresses, kind)
         assert re.findall(r'<a href="(\w+)\.html"', drawn) == [m.name for m in TREE.members()]
         for member in TREE.members():
-            assert f'aria-label="{member.name}, {member.year}: ' in drawn
+            read = rf'{member.name}</tspan> <tspan class="year" [^>]*>{member.year}</tspan></text>'
+            assert re.search(read, drawn), "words that are read out run into each other"
         assert drawn.count('class="link"') == len(TREE.members()) - len(ROOTS)
 
 

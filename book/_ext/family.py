@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-from optim_scratch.family import NARROW, WIDE, Layout, Member, Spot, Tree, flaw
+from optim_scratch.family import NARROW, WIDE, Layout, Member, Spot, Tree
 from optim_scratch.plot import member_colour
 from optim_scratch.registry import Setting
 
@@ -36,9 +36,9 @@ def member(spot: Spot, layout: Layout, address: str) -> str:
     below = layout.width == NARROW
     ring = " ring" if isinstance(spot.member, Setting) else ""
     name_x, first = spot.x + 2.6 * layout.radius, spot.y + (19 if below else 0)
-    year_x = 'dx="0.5em"' if below else f'x="{layout.width - 4:g}" text-anchor="end"'
+    year_x = 'dx="0.25em"' if below else f'x="{layout.width - 4:g}" text-anchor="end"'
     lines = "".join(
-        f'<text class="flaw" x="{spot.aside:g}" y="{first + 17 * i:g}">{escape(line)}</text>'
+        f'<text class="flaw" x="{spot.aside:g}" y="{first + 17 * i:g}"> {escape(line)}</text>'
         for i, line in enumerate(spot.lines)
     )
     heading = (
@@ -48,20 +48,15 @@ def member(spot: Spot, layout: Layout, address: str) -> str:
         else ""
     )
     return (
-        f'{heading}<a href="{escape(address)}" aria-label="{escape(told(spot.member))}">'
+        f'{heading}<a href="{escape(address)}">'
         f'<rect x="{spot.x - 2 * layout.radius:g}" y="{spot.y - 13:g}" rx="4" '
         f'width="{layout.width - spot.x + 2 * layout.radius:g}" height="{spot.height - 3:g}"/>'
         f'<circle class="member{ring}" style="--run: {member_colour(spot.member)}" '
         f'cx="{spot.x:g}" cy="{spot.y:g}" r="{layout.radius:g}"/>'
         f'<text x="{name_x:g}" y="{spot.y:g}">'
-        f'<tspan class="name">{escape(spot.member.name)}</tspan>'
+        f'<tspan class="name">{escape(spot.member.name)}</tspan> '
         f'<tspan class="year" {year_x}>{spot.member.year}</tspan></text>{lines}</a>'
     )
-
-
-def told(member: Member) -> str:
-    """Return what a link says to who cannot see where it stands."""
-    return f"{member.name}, {member.year}: {flaw(member) or member.summary}"
 
 
 def target(app: Sphinx, page: str, member: Member) -> str:
@@ -77,7 +72,7 @@ def target(app: Sphinx, page: str, member: Member) -> str:
 
 
 def enliven(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Put the drawing in the place of the picture."""
+    """Put the drawing before the picture, which the style sheet hides."""
     if app.builder.format != "html":
         return
     for figure in [f for f in doctree.findall(nodes.figure) if FIGURE in f["names"]]:
@@ -87,10 +82,8 @@ def enliven(app: Sphinx, doctree: nodes.document, page: str) -> None:
             drawing(tree.layout(width), addresses, kind)
             for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))
         )
-        for image in list(figure.findall(nodes.image)):
-            place = image.parent if isinstance(image.parent, nodes.reference) else image
-            html = f'<div class="family-tree">{drawn}</div>'
-            place.parent.replace(place, nodes.raw("", html, format="html"))
+        html = f'<div class="family-tree">{drawn}</div>'
+        figure.insert(0, nodes.raw("", html, format="html"))
 
 
 def add_files(
