@@ -37,35 +37,33 @@ def cells(row: dict) -> dict[str, str]:
     """Return what the columns say of a class, by their heads."""
     said = {
         "class": f"{{py:class}}`~optim_scratch.{row['kind']}s.{row['name']}`",
-        "held against": against(row),
-        "listed": f"{row['listed']}",
-        "drawn": f"{row['drawn']}" if row["drawn"] else "–",
-        "steps": f"{row['steps']}",
-        "float64": power(row["float64"]),
+        "float64": told(row["float64"]),
     }
     if row["float32"] is not None:
-        said |= {
-            "float32": power(row["float32"]),
-            "float32, median": power(row["median float32"]),
-        }
-    return said
+        said |= {"float32": told(row["float32"]), "median": told(row["median float32"])}
+    return said | {
+        "runs": f"{row['listed']} + {row['drawn']}" if row["drawn"] else f"{row['listed']}",
+        "steps": f"{row['steps']}",
+        "held against": against(row),
+    }
 
 
 def against(row: dict) -> str:
-    """Return a class's reference with its version, or what takes its place."""
+    """Return where a class's reference is from, its name where that is another, what was changed."""
     if not row["reference"]:
         return f"no reference: {row['instead']}"
     name, comma, changed = row["reference"].partition(",")
-    quoted = name if " " in name else f"`{name}`"
-    return f"{quoted} {row['version']}{comma}{changed}"
+    package, _, inner = name.partition(".")
+    if not inner:  # numbers of a package, not a class
+        return f"{name} {row['version']}{comma}{changed}"
+    same = inner.rpartition(".")[2] == row["name"]
+    inner = "" if same else f", {inner.removeprefix('optim.')}"
+    return f"{package} {row['version']}{inner}{comma}{changed}"
 
 
-def power(error: float) -> str:
-    """Return an error as it is read: 2 · 10⁻¹⁵."""
-    if error == 0:
-        return "0"
-    digits, _, exponent = f"{error:.0e}".partition("e")
-    return f"${digits} \\cdot 10^{{{int(exponent)}}}$" if int(exponent) else digits
+def told(error: float) -> str:
+    """Return an error as Python writes it, with one digit: 2e-15."""
+    return f"{error:.0e}" if 0 < error < 0.1 else f"{error:.0f}"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
