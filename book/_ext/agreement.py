@@ -49,7 +49,7 @@ def cells(row: dict) -> dict[str, str]:
 
 
 def against(row: dict) -> str:
-    """Return where a class's reference is from, its name where that is another, what was changed."""
+    """Return where a reference is from, its name where that is another, and what was changed."""
     if not row["reference"]:
         return f"no reference: {row['instead']}"
     name, comma, changed = row["reference"].partition(",")

@@ -71,6 +71,26 @@ def test_it_can_make_a_stable_momentum_explode() -> None:
     assert abs(fast.data[0]) < 1
 
 
+def test_with_the_buffer_pulled_back_it_is_stable_where_the_inner_one_is() -> None:
+    for mu in (0.0, 0.5, 0.9, 0.99):
+        for eta_h in np.linspace(0.01, 2 * (1 + mu) - 0.01, 60):
+            step = np.array([[1 - eta_h, -mu], [eta_h, mu]])
+            for k in (3, 5, 6):
+                both = 0.5 * np.eye(2) + 0.5 * np.linalg.matrix_power(step, k)
+                assert size(both) < 1
+    w, state = Parameter([1.0]), np.array([1.0, 0.0])
+    inner = SGD([w], lr=0.4, momentum=0.9)
+    lookahead = Lookahead(inner, pullback_momentum="pullback")
+    step = np.array([[0.6, -0.9], [0.4, 0.9]])
+    both = 0.5 * np.eye(2) + 0.5 * np.linalg.matrix_power(step, 5)
+    for _ in range(3):
+        for _ in range(5):
+            w.grad = w.data.copy()
+            lookahead.step()
+        state = both @ state
+        assert lookahead.point(w)[0] == pytest.approx(state[0])
+
+
 @pytest.mark.parametrize("eta", [0.1, 0.5])
 def test_the_floor_around_plain_sgd(eta) -> None:
     w, rng, seen = Parameter(np.zeros(4000)), np.random.default_rng(3), []
@@ -157,6 +177,15 @@ def test_around_momentum_it_is_more_and_an_average_is_more_yet() -> None:
     average = losses(lambda inner: EMA(inner, decay=0.975), 0.2, 0.9)
     assert ahead.mean() < alone.mean() - 0.005
     assert average.mean() < ahead.mean() + 0.002
+
+
+def test_with_the_buffer_pulled_back_twice_the_rate_is_survived() -> None:
+    rate = {"none": 0.0, "pullback": 0.0}
+    for how in rate:
+        rate[how] = losses(
+            lambda inner, how=how: Lookahead(inner, pullback_momentum=how), 0.8, 0.9
+        ).mean()
+    assert rate["pullback"] < 0.1 < rate["none"]
 
 
 def test_the_ladders_lines() -> None:
