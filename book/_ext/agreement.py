@@ -28,9 +28,9 @@ class Parity(SphinxDirective):
         rows = [cells(r) for r in json.loads(FILE.read_text())["rows"] if r["kind"] == kind]
         table = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
         lines = [f"| {' | '.join(row)} |" for row in table]
-        holder = nodes.container()
+        holder = nodes.container(classes=["compact"])
         self.state.nested_parse(StringList(lines, source="parity.json"), 0, holder)
-        return holder.children
+        return [holder]
 
 
 def cells(row: dict) -> dict[str, str]:
@@ -42,7 +42,7 @@ def cells(row: dict) -> dict[str, str]:
     if row["float32"] is not None:
         said |= {"float32": told(row["float32"]), "median": told(row["median float32"])}
     return said | {
-        "runs": f"{row['listed']} + {row['drawn']}" if row["drawn"] else f"{row['listed']}",
+        "runs": f"{row['listed']}+{row['drawn']}" if row["drawn"] else f"{row['listed']}",
         "steps": f"{row['steps']}",
         "held against": against(row),
     }
