@@ -18,6 +18,7 @@ import pytorch_optimizer
 import schedulefree
 import torch
 from hypothesis import strategies as st
+from pytorch_optimizer.optimizer.utils.matrix import compute_power_svd
 from torch.optim import swa_utils
 
 from optim_scratch import Parameter, RowSparse, registry
@@ -223,6 +224,64 @@ def led_by_the_polynomial(
     for _ in range(steps):
         s = a * s + b * s**3 + c * s**5
     return u @ torch.diag(s) @ v
+
+
+class ShampooReference(pytorch_optimizer.Shampoo):
+    """The implementation that others maintain, with the authors' mean gradient, pauses, diagonals.
+
+    Its roots and what it makes of a gradient by them are its own.
+    """
+
+    def __init__(
+        self,
+        groups: Any,
+        decoupled_weight_decay: bool = False,
+        max_precond_dim: int = 768,
+        **options: Any,
+    ) -> None:
+        super().__init__(groups, weight_decouple=decoupled_weight_decay, **options)
+        self.longest = max_precond_dim
+        for group in self.param_groups:
+            group["step"] = self.preconditioning_compute_steps - 1  # roots at the first gradient
+            group["share"], group["momentum"] = group["momentum"], 0.0
+
+    def root(self, matrix: torch.Tensor, power: float) -> torch.Tensor:
+        kept = matrix if len(matrix) <= self.longest else torch.diag(matrix.diagonal())
+        return compute_power_svd(kept, power)
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        with mock.patch("pytorch_optimizer.optimizer.shampoo.compute_power_svd", self.root):
+            super().step(closure)
+        for group in self.param_groups:
+            for p in group["params"] if group["share"] else ():
+                # it has stepped by P g: what is missing to P m is P (m − g)
+                state = self.state[p]
+                mean = state.setdefault("mean", torch.zeros_like(p))
+                mean.lerp_(p.grad, 1 - group["share"])
+                missing = mean - p.grad
+                for axis in range(p.ndim):
+                    root = state[f"inv_pre_cond_{axis}"]
+                    missing = torch.tensordot(root, missing, ([1], [axis])).movedim(0, axis)
+                p -= group["lr"] * missing
+
+
+class SOAPReference(pytorch_optimizer.SOAP):
+    """The implementation that others maintain, decomposing in the parameter's own precision."""
+
+    def __init__(self, groups: Any, max_precond_dim: int = 10000, **options: Any) -> None:
+        super().__init__(groups, max_precondition_dim=max_precond_dim, **options)
+
+    def step(self, closure: Any = None) -> Any:
+        with mock.patch.object(torch, "float32", torch.float64):
+            return super().step(closure)
+
+
+def admitted_by_soap(options: Hyper) -> Hyper:
+    """The reference cannot merge all axes into one."""
+    if options["merge_dims"]:
+        options["max_precond_dim"] = min(options["max_precond_dim"], 4)
+    return options
 
 
 def in_training(kind: Make) -> Make:
@@ -1176,6 +1235,90 @@ DESCRIPTIONS: dict[str, Description] = {
         held="pytorch_optimizer.SAM, with its norm in full precision",
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.1), "rho": st.floats(0.0, 1.0), "adaptive": st.booleans()},
+    ),
+    "Shampoo": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "momentum": 0.9},
+            {"lr": 0.1, "weight_decay": 0.1},
+            {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True},
+            # a gradient's new directions are multiplied by ε^(−1/2k) until the next root
+            {"lr": 0.1, "preconditioning_compute_steps": 7, "matrix_eps": 0.1},
+            {"lr": 0.1, "max_precond_dim": 2},
+            {"lr": 0.1, "max_precond_dim": 1, "matrix_eps": 1e-3},
+            {
+                "lr": 0.1,
+                "momentum": 0.5,
+                "weight_decay": 0.1,
+                "preconditioning_compute_steps": 3,
+                "matrix_eps": 0.1,
+                "max_precond_dim": 3,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.2, "matrix_eps": 0.1}]],
+        shapes=((3,), (4, 2), (2, 3, 4)),
+        reference=ShampooReference,
+        held="pytorch_optimizer.Shampoo, with the authors' mean gradient, pauses and diagonals",
+        partial=False,  # it counts the steps that a parameter spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.5),
+            "momentum": st.floats(0.0, 0.99),
+            "weight_decay": st.floats(0.0, 0.5),
+            "preconditioning_compute_steps": st.integers(1, 9),
+            "matrix_eps": st.floats(1e-2, 1.0),
+            "max_precond_dim": st.integers(1, 5),
+            "maximize": st.booleans(),
+            "decoupled_weight_decay": st.booleans(),
+        },
+    ),
+    "SOAP": Description(
+        settings=[
+            {},
+            {"lr": 0.1, "maximize": True},
+            {"lr": 0.1, "betas": (0.0, 0.9)},
+            {"lr": 0.1, "betas": (0.9, 0.3), "shampoo_beta": 0.9},
+            {"lr": 0.1, "eps": 0.1, "weight_decay": 0.5},
+            {"lr": 0.1, "precondition_frequency": 1},
+            {"lr": 0.1, "max_precond_dim": 3},
+            {"lr": 0.1, "max_precond_dim": 1},
+            {"lr": 0.1, "max_precond_dim": 4, "merge_dims": True},
+            {"lr": 0.1, "correct_bias": False, "precondition_frequency": 3},
+            {
+                "lr": 0.1,
+                "betas": (0.8, 0.9),
+                "shampoo_beta": 0.7,
+                "eps": 1e-3,
+                "precondition_frequency": 4,
+                "max_precond_dim": 4,
+                "merge_dims": True,
+                "maximize": True,
+            },
+        ],
+        groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
+        # along each axis as many slices as there are dimensions, or more: else the first gradient
+        # leaves eigenvalues of 0, whose eigenvectors are anybody's choice. See test_soap.py
+        shapes=((3, 3), (2, 2, 4)),
+        reference=SOAPReference,
+        held="pytorch_optimizer.SOAP, decomposing in the parameter's own precision",
+        partial=False,  # it counts the steps that a parameter spends without a gradient
+        crosses=False,
+        drawn={
+            "lr": st.floats(1e-4, 0.1),
+            "betas": st.tuples(st.floats(0.0, 0.99), st.floats(0.5, 0.999)),
+            "shampoo_beta": st.none() | st.floats(0.5, 0.99),
+            "eps": st.floats(1e-8, 0.1),
+            "weight_decay": st.floats(0.0, 0.5),
+            "precondition_frequency": st.integers(1, 12),
+            "max_precond_dim": st.sampled_from([1, 2, 3, 4, 10_000]),
+            "merge_dims": st.booleans(),
+            "precondition_1d": st.booleans(),
+            "correct_bias": st.booleans(),
+            "maximize": st.booleans(),
+        },
+        admitted=admitted_by_soap,
     ),
     "Muon": Description(
         settings=[

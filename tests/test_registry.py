@@ -102,8 +102,13 @@ def kept(method, options):
 @pytest.mark.parametrize("method", registry.methods("optimizer"), ids=lambda m: m.name)
 def test_memory_is_what_the_state_holds(method):
     found = [kept(method, options) for options in methods.describe(method.name).settings]
-    if method.name == "Adafactor":  # "1/rows + 1/columns", of a matrix with 4 and 2
-        assert set(found) == {1 / 4 + 1 / 2}
+    by_sides = {  # of a matrix with 4 rows and 2 columns, or 3 of both
+        "Adafactor": 1 / 4 + 1 / 2,
+        "Shampoo": 2 * 4 / 2 + 2 * 2 / 4 + 1,
+        "SOAP": 2 + 2 * 3 / 3 + 2 * 3 / 3,
+    }
+    if method.name in by_sides:
+        assert max(found) == by_sides[method.name]
         return
     said = [int(number) for number in re.findall(r"\d+", method.memory)]
     assert min(said) <= min(found), f"{method.name} keeps {min(found)} numbers at the least"

@@ -31,7 +31,9 @@ from .sam import SAM as SAM
 from .sgd import SGD as SGD
 from .sgd_schedule_free import SGDScheduleFree as SGDScheduleFree
 from .sgdw import SGDW as SGDW
+from .shampoo import Shampoo as Shampoo
 from .sign_sgd import SignSGD as SignSGD
+from .soap import SOAP as SOAP
 from .sparse_adam import SparseAdam as SparseAdam
 from .swa import SWA as SWA
 from .swats import SWATS as SWATS

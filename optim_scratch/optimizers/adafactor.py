@@ -53,8 +53,12 @@ class Adafactor(Optimizer):
     Notes
     -----
     Source: Shazeer & Stern (2018), Algorithms 4 and 5. They add :math:`\varepsilon_1` to the
-    squared gradients; torch, and so this class, bounds :math:`V` and :math:`\overline{R}` from
-    below. They take no rate, but :math:`\min(10^{-2}, 1/\sqrt t)`, which is the default here.
+    squared gradients, and take 1e-30 for it; torch, and so this class, bounds :math:`V` from below
+    by :math:`\varepsilon_1^2` and :math:`\overline{R}` by :math:`\varepsilon_1` itself, which in
+    float32 is above it for gradients smaller than 3e-4: then :math:`V` comes out too small, and a
+    step has the root mean square that :math:`d` allows. They take no rate, but
+    :math:`\min(10^{-2}, 1/\sqrt t)`, which is the default here; no decay; and, on request, a mean
+    gradient, which torch leaves out.
 
     Examples
     --------

@@ -60,9 +60,12 @@ class Muon(Optimizer):
 
     Notes
     -----
-    Source: Jordan et al. (2024); Liu et al. (2025) for ``"match_rms_adamw"``. torch computes the
-    iteration in bfloat16, this class in the parameter's own precision: a step agrees with torch's
-    to some hundredths, to less in a direction in which the matrix is nearly singular.
+    Source: Jordan et al. (2024); Liu et al. (2025) for decay and ``"match_rms_adamw"``. Jordan's
+    buffer is the sum :math:`\mu B + G`, torch's, and so this one's, the mean: all the same but for
+    :math:`\varepsilon`, as a matrix and its multiple are made orthogonal alike. He adds
+    :math:`\varepsilon` to the norm; here it bounds the norm. torch computes the iteration in
+    bfloat16, this class in the parameter's own precision: a step agrees with torch's to some
+    hundredths, to less in a direction in which the matrix is nearly singular.
 
     Examples
     --------

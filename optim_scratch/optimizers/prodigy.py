@@ -79,7 +79,8 @@ class Prodigy(Optimizer):
     defaults, of their package ``prodigyopt`` 1.1. It keeps :math:`r` and :math:`s` in units of
     :math:`d_0`, so that they do not become too small, takes one estimate over all groups, and keeps
     no :math:`m` where :math:`\beta_1` is 0, so that :math:`d_{t+1}` multiplies that gradient; here
-    it is :math:`d_t`, as in the paper, for every :math:`\beta_1`.
+    it is :math:`d_t`, as in the paper, for every :math:`\beta_1`. Its flag for parameters that
+    several machines share is left out.
 
     Examples
     --------

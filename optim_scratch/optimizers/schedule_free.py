@@ -31,9 +31,10 @@ class ScheduleFree(Optimizer):
 
     Notes
     -----
-    Source: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky (2024). The package
-    ``schedulefree`` keeps the parameter at :math:`y` or :math:`x` by a switch, ``train()`` and
-    ``eval()``; `point` takes its place.
+    Source: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky (2024), who weigh points by the
+    square of their own rate. The power :math:`p`, the greatest rate in place of the last, and the
+    power of time are those of the package ``schedulefree``. It keeps the parameter at :math:`y` or
+    :math:`x` by a switch, ``train()`` and ``eval()``; `point` takes its place.
     """
 
     mixing = "momentum"

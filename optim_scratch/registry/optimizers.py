@@ -176,7 +176,7 @@ OPTIMIZERS = (
     Method(
         "Adafactor", "optimizer", "optimizers.adafactor", "",
         summary="the mean squares of a matrix from those of its rows and columns",
-        source="Shazeer & Stern 2018", year=2018,
+        source="Shazeer & Stern 2018", reference="shazeer2018", year=2018,
         mends="keeps two numbers for each weight",
         torch="torch.optim.Adafactor", parent="Adam", family="adaptive", dash=4,
         memory="1/rows + 1/columns", elementwise=False,
@@ -294,6 +294,28 @@ OPTIMIZERS = (
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
         mends="needs a rate, which takes a search",
         parent="Adam", family="rate-free", memory="2 to 4", elementwise=False,
+    ),
+    Method(
+        "Shampoo", "optimizer", "optimizers.shampoo", "",
+        summary="Adagrad with a matrix for each axis in place of a number for each entry",
+        source="Gupta, Koren & Singer 2018", reference="gupta2018", year=2018,
+        mends="cannot turn its axes to those of a ravine",
+        parent="Adagrad", family="matrix", dash=1,
+        memory="2 rows/columns + 2 columns/rows, and 1 with momentum", elementwise=False,
+        update=r"L \leftarrow L + G G^\top, \quad R \leftarrow R + G^\top G, \quad "
+        r"\Theta \leftarrow \Theta - \eta\,L^{-1/4} G R^{-1/4}",
+        when="For matrices of some hundred rows and columns at most; for larger ones SOAP.",
+    ),
+    Method(
+        "SOAP", "optimizer", "optimizers.soap", "",
+        summary="Adam in the eigenbasis of Shampoo's matrices",
+        source="Vyas et al. 2025", reference="vyas2025", year=2025,
+        mends="goes stale between two roots of its matrices", also="Adam",
+        parent="Shampoo", family="matrix", dash=2,
+        memory="2 + 2 rows/columns + 2 columns/rows", elementwise=False,
+        update=r"G' = Q_L^\top G\,Q_R, \quad \Theta \leftarrow \Theta "
+        r"- \eta\,Q_L\,\hat M' / (\sqrt{\hat V} + \varepsilon)\,Q_R^\top",
+        when="In place of AdamW for matrices, with large batches, where there is memory for it.",
     ),
     Method(
         "Muon", "optimizer", "optimizers.muon", "",

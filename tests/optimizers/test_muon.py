@@ -26,6 +26,53 @@ def test_singular_values_come_near_1_and_singular_vectors_stay(shape, rng):
     np.testing.assert_allclose(led, np.diag(np.diag(led)), atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(6, 6), (8, 3), (3, 8)])
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_an_update_of_well_conditioned_gradients_is_nearly_orthogonal(shape, nesterov, rng):
+    u, s, v = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    p = Parameter(np.zeros(shape))
+    muon = Muon([p], lr=1.0, weight_decay=0.0, nesterov=nesterov)
+    for _ in range(10):
+        before = p.data.copy()
+        p.grad = u @ np.diag(rng.uniform(0.5, 1.0, len(s))) @ v
+        muon.step()
+        led = singular(p.data - before) / max(1.0, shape[0] / shape[1]) ** 0.5
+        assert 0.6 < led.min() <= led.max() < 1.3
+
+
+def test_the_iteration_does_to_a_matrix_what_its_polynomial_does_to_singular_values(rng):
+    u, _, v = np.linalg.svd(rng.normal(size=(5, 5)))
+    s = np.array([1.0, 0.6, 0.3, 0.1, 0.01])
+    for a, b, c in [(3.4445, -4.7750, 2.0315), (1.5, -0.5, 0.0)]:
+        result = orthogonalized(7.0 * u @ np.diag(s) @ v, (a, b, c), steps=3)
+        led = s / np.linalg.norm(s)
+        for _ in range(3):
+            led = a * led + b * led**3 + c * led**5
+        np.testing.assert_allclose(u.T @ result @ v.T, np.diag(led), atol=1e-12)
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_a_buffer_that_is_the_sum_gives_the_same_steps(nesterov, rng):
+    """Jordan's buffer, in which a gradient weighs 1: only the size of the matrix differs."""
+    p, total = Parameter(np.zeros((4, 3))), 0.0
+    muon = Muon([p], lr=1.0, weight_decay=0.0, momentum=0.9, nesterov=nesterov)
+    for _ in range(5):
+        before = p.data.copy()
+        p.grad = rng.normal(size=(4, 3))
+        muon.step()
+        total = 0.9 * total + p.grad
+        summed = p.grad + 0.9 * total if nesterov else total
+        step = -((4 / 3) ** 0.5) * orthogonalized(summed)
+        np.testing.assert_allclose(p.data - before, step, atol=1e-11)
+
+
+def test_decay_is_of_the_rate_and_not_of_the_shape():
+    p = Parameter(np.ones((9, 1)))
+    p.grad = np.zeros((9, 1))
+    Muon([p], lr=0.1, weight_decay=0.5).step()
+    np.testing.assert_allclose(p.data, 1 - 0.1 * 0.5)
+
+
 def test_small_singular_values_need_more_steps(rng):
     u, _, v = np.linalg.svd(rng.normal(size=(6, 6)))
     matrix = u @ np.diag(np.geomspace(1e-4, 1.0, 6)) @ v

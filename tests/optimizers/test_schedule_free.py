@@ -37,6 +37,31 @@ def test_points_of_a_warmup_weigh_as_the_square_of_their_rates(kind):
 
 
 @both
+def test_a_rate_that_falls_weighs_as_the_greatest_so_far(kind):
+    p = Parameter(np.zeros(1))
+    free = kind([p], lr=1.0)
+    zs = []
+    for rate in (0.5, 1.0, 0.25, 0.0):
+        free.param_groups[0]["lr"] = rate
+        p.grad = np.ones(1)
+        free.step()
+        zs.append(free.state[p]["z"][0])
+    np.testing.assert_allclose(zs, -np.cumsum([0.5, 1.0, 0.25, 0.0]), rtol=1e-7)
+    np.testing.assert_allclose(free.point(p), np.average(zs, weights=[0.25, 1, 1, 1]), rtol=1e-7)
+
+
+@both
+def test_decay_is_taken_at_y_where_the_gradient_is(kind):
+    p = Parameter(np.ones(1))
+    free = kind([p], lr=0.1, weight_decay=0.5)
+    for _ in range(3):
+        y, z = p.data[0], free.state[p]["z"][0] if p in free.state else 1.0
+        p.grad = np.zeros(1)
+        free.step()
+        np.testing.assert_allclose(free.state[p]["z"], z - 0.1 * 0.5 * y, rtol=1e-12)
+
+
+@both
 def test_later_points_weigh_more_with_a_power_of_time(kind):
     p = Parameter(np.zeros(1))
     free = kind([p], lr=1.0, r=2.0)
