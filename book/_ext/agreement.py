@@ -63,7 +63,7 @@ def against(row: dict) -> str:
 
 def told(error: float) -> str:
     """Return an error as Python writes it, with one digit: 2e-15."""
-    return f"{error:.0e}" if 0 < error < 0.1 else f"{error:.0f}"
+    return f"{error:.0e}" if error else "0"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
