@@ -146,7 +146,7 @@ FAULTS = {
 }
 DRAG_MORE_ALONG = {"runs can be repeated", "a saved run goes on as it was",
                    "groups are by themselves", "every argument has its limits",
-                   "bad values are refused", "gradients are left alone"}  # fmt: skip
+                   "bad values are refused"}  # fmt: skip
 """Faults that others of the checks find too."""
 
 
@@ -268,6 +268,25 @@ def test_one_that_cannot_be_measured_still_has_a_report():
 
     (failed,) = testing.examine(Picky, digits=False).failed
     assert str(failed) == "FAILED   it can be measured: RuntimeError: no pairs, please"
+
+
+def test_an_error_is_told_with_the_line_that_raised_it():
+    class OneForAll(Ball):
+        kept = 0.0
+
+        def _update(self, theta, g, state, h):
+            self.kept = self.kept + np.add(g, 0)
+            theta -= h["lr"] * self.kept
+
+    failed = {v.check: v.words for v in testing.examine(OneForAll, digits=False).failed}
+    assert failed["it descends a bowl"] == (
+        "ValueError: operands could not be broadcast together with shapes (3,) (4,2) , "
+        "in _update: self.kept = self.kept + np.add(g, 0)"
+    )
+
+
+def test_a_changed_gradient_is_no_fault_of_groups_or_of_many_runs():
+    assert failures(Scribbling) == {"gradients are left alone"}
 
 
 def test_one_that_wants_matrices_has_no_surfaces():

@@ -252,18 +252,25 @@ OPTIMIZERS = (
         when="Around momentum at twice its rate, where the rate cannot fall at the end.",
     ),
     Method(
-        "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "",
+        "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "optimizers/no-schedule",
         summary="SGD and the average of its points in one, without a schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         mends="must know its last step, to lower the rate", also="ASGD",
         parent="SGD", family="average", dash=4, memory="1",
+        update=r"z \leftarrow z - \eta\,\nabla\mathcal{L}(y), \quad x \leftarrow x + (z-x)/t, "
+        r"\quad y = (1-\beta)\,z + \beta\,x",
+        when="Where the length of training is open; with a warmup, at ten times momentum's rate.",
     ),
     Method(
-        "AdamWScheduleFree", "optimizer", "optimizers.adamw_schedule_free", "",
+        "AdamWScheduleFree", "optimizer", "optimizers.adamw_schedule_free",
+        "optimizers/no-schedule",
         summary="AdamW with an average in place of momentum and schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
         mends="has one rate for all entries", also="AdamW",
         parent="SGDScheduleFree", family="average", dash=5, memory="2",
+        update=r"z \leftarrow z - \eta\,g_y / (\sqrt{\hat v} + \varepsilon), \quad "
+        r"x \leftarrow x + (z-x)/t, \quad y = (1-\beta_1)\,z + \beta_1 x",
+        when="In place of AdamW and its schedule where the length of training is open.",
     ),
     Method(
         "LARS", "optimizer", "optimizers.lars", "",
@@ -289,11 +296,14 @@ OPTIMIZERS = (
         when="For transformers with batches of many thousand sequences; else AdamW.",
     ),
     Method(
-        "Prodigy", "optimizer", "optimizers.prodigy", "",
+        "Prodigy", "optimizer", "optimizers.prodigy", "optimizers/no-rate",
         summary="Adam with a rate estimated from how far it has come",
         source="Mishchenko & Defazio 2024", reference="mishchenko2024", year=2024,
         mends="needs a rate, which takes a search",
         parent="Adam", family="rate-free", memory="2 to 4", elementwise=False,
+        update=r"d \leftarrow \max(d,\ r / \lVert s\rVert_1), \quad "
+        r"\theta \leftarrow \theta - \eta\,d\,m / (\sqrt{v} + \varepsilon)",
+        when="Where there is no time to tune, with a cosine; or once, to see where to begin.",
     ),
     Method(
         "Shampoo", "optimizer", "optimizers.shampoo", "",

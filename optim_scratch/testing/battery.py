@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -226,8 +228,8 @@ def groups_are_by_themselves(s: Subject) -> None:
     ]
     for _ in range(STEPS):
         both.take()
-        for (optimizer, p), given in zip(alone, both.parameters, strict=True):
-            p.grad = given.grad
+        for (optimizer, p), given in zip(alone, both.given, strict=True):
+            p.grad = given
             _step(optimizer)
     _need(
         same([first.data, second.data], [p.data for _, p in alone]),
@@ -299,7 +301,7 @@ def many_runs_at_once(s: Subject) -> None:
     for _ in range(STEPS):
         together.take()
         for i, (optimizer, p) in enumerate(alone):
-            p.grad = np.array(together.parameters[0].grad)[i]
+            p.grad = together.given[0][i]
             _step(optimizer)
     one_by_one = np.stack([p.data for _, p in alone])
     gap = apart([together.parameters[0].data], [one_by_one])
@@ -373,6 +375,18 @@ def verdicts(s: Subject, without: Collection[str] = ()) -> list[Verdict]:
     return [_verdict(name, question, s, name in without) for name, question in CHECKS.items()]
 
 
+def raised(error: Exception) -> str:
+    """Return an error of the examined code in words, with the line that raised it."""
+    words = f"{type(error).__name__}: {error}"
+    others = {Path(__file__).parents[1], Path(np.__file__).parent}  # the package and NumPy
+    theirs = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.line and not others.intersection(Path(frame.filename).parents)
+    ]
+    return f"{words}, in {theirs[-1].name}: {theirs[-1].line}" if theirs else words
+
+
 def _verdict(name: str, question: Callable[[Subject], None], s: Subject, left_out: bool) -> Verdict:
     if left_out:
         return Verdict(name, None, "left out on request")
@@ -384,5 +398,5 @@ def _verdict(name: str, question: Callable[[Subject], None], s: Subject, left_ou
     except FaultError as fault:
         return Verdict(name, False, str(fault))
     except Exception as error:  # the examined code's own
-        return Verdict(name, False, f"{type(error).__name__}: {error}")
+        return Verdict(name, False, raised(error))
     return Verdict(name, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class Run:
     optimizer: Optimizer
     parameters: list[Parameter]
     t: int = 0
+    given: list[Array] = field(default_factory=list)
+    """The last gradients, as they were before the step."""
 
     def take(self, steps: int = 1, *, sign: float = 1.0, order: str = "K") -> Run:
         """Take some steps."""
@@ -64,10 +66,11 @@ class Run:
             noise = [0.3 * tilts.standard_normal(p.shape) for p in self.parameters]
 
             def look(noise: list[Array] = noise) -> float:
-                loss = 0.0
+                loss, self.given = 0.0, []
                 for p, tilt in zip(self.parameters, noise, strict=True):
                     g = sign * (p.data + tilt)
                     p.grad = np.array(g, dtype=p.dtype, order=order)  # type: ignore[call-overload]
+                    self.given.append(np.array(p.grad))
                     loss += sign * float(np.sum(p.data * (0.5 * p.data + tilt)))
                 return loss
 
