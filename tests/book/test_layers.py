@@ -104,7 +104,9 @@ def test_relative_steps_bound_the_change_of_the_output() -> None:
         for w, share in zip(layers, shares, strict=True):
             delta = rng.standard_normal(w.shape)
             moved.append(w + share * np.linalg.norm(w) * delta / np.linalg.norm(delta))
-        change = np.linalg.norm(np.linalg.multi_dot([*moved, x]) - np.linalg.multi_dot([*layers, x]))
+        change = np.linalg.norm(
+            np.linalg.multi_dot([*moved, x]) - np.linalg.multi_dot([*layers, x])
+        )
         assert change / limit <= np.prod([1 + share for share in shares]) - 1
 
 
