@@ -174,12 +174,14 @@ OPTIMIZERS = (
         when="Hardly: switch by hand, at a step and a rate that you choose.",
     ),
     Method(
-        "Adafactor", "optimizer", "optimizers.adafactor", "",
+        "Adafactor", "optimizer", "optimizers.adafactor", "optimizers/matrices",
         summary="the mean squares of a matrix from those of its rows and columns",
         source="Shazeer & Stern 2018", reference="shazeer2018", year=2018,
         mends="keeps two numbers for each weight",
         torch="torch.optim.Adafactor", parent="Adam", family="adaptive", dash=4,
         memory="1/rows + 1/columns", elementwise=False,
+        update=r"V = R\,C / \bar R, \quad \Theta \leftarrow \Theta - \alpha\,G / \sqrt{V}",
+        when="When Adam's two buffers do not fit into memory, and not before.",
     ),
     Method(
         "Rprop", "optimizer", "optimizers.rprop", "optimizers/signs",
@@ -306,7 +308,7 @@ OPTIMIZERS = (
         when="Where there is no time to tune, with a cosine; or once, to see where to begin.",
     ),
     Method(
-        "Shampoo", "optimizer", "optimizers.shampoo", "",
+        "Shampoo", "optimizer", "optimizers.shampoo", "optimizers/matrices",
         summary="Adagrad with a matrix for each axis in place of a number for each entry",
         source="Gupta, Koren & Singer 2018", reference="gupta2018", year=2018,
         mends="cannot turn its axes to those of a ravine",
@@ -317,7 +319,7 @@ OPTIMIZERS = (
         when="For matrices of some hundred rows and columns at most; for larger ones SOAP.",
     ),
     Method(
-        "SOAP", "optimizer", "optimizers.soap", "",
+        "SOAP", "optimizer", "optimizers.soap", "optimizers/matrices",
         summary="Adam in the eigenbasis of Shampoo's matrices",
         source="Vyas et al. 2025", reference="vyas2025", year=2025,
         mends="goes stale between two roots of its matrices", also="Adam",
@@ -328,11 +330,14 @@ OPTIMIZERS = (
         when="In place of AdamW for matrices, with large batches, where there is memory for it.",
     ),
     Method(
-        "Muon", "optimizer", "optimizers.muon", "",
+        "Muon", "optimizer", "optimizers.muon", "optimizers/matrices",
         summary="momentum, made orthogonal before it is a step",
         source="Jordan et al. 2024; Liu et al. 2025", reference="jordan2024", year=2024,
         mends="moves a matrix along its few largest directions",
         torch="torch.optim.Muon", parent="momentum", family="matrix", memory="1", elementwise=False,
+        update=r"B \leftarrow \mu B + (1-\mu)\,G = U S V^\top, \quad "
+        r"\Theta \leftarrow \Theta - \eta\,s\,U V^\top",
+        when="For hidden matrices of large networks, with AdamW beside it for all other weights.",
     ),
     Method(
         "LBFGS", "optimizer", "optimizers.lbfgs", "optimizers/curvature",
