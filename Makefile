@@ -93,7 +93,7 @@ bench: $(VENV)/.test ## speed, as ratios measured side by side
 ladder: $(VENV)/.test ## measure every method on the digits anew (5 minutes); LINES='"Adam" "SAM"' for some of them
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.ladder $(LINES)
 
-comparison: $(VENV)/.test ## measure the curves of sensitivity to the rate anew (1 minute)
+comparison: $(VENV)/.test ## measure the curves of sensitivity to the rate anew (2 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.comparison
 
 results: $(VENV)/.test ## train the recipes that have no record yet (hours); RECIPES=..., DATA=...

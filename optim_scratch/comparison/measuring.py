@@ -30,7 +30,8 @@ PROTOCOL: dict[str, Any] = {
     "fresh_starts": STARTS,
     "share": SHARE,
     "surfaces": "step from which at most a hundredth of the usual start's loss is left, else 500",
-    "problems": "20 + 20 seeds; training loss after the last step; not finite, or above the first: the first loss",
+    "problems": "20 + 20 seeds; training loss after the last step; "
+    "not finite, or above the first: the first loss",
     "best": "the lowest mean over the tuning starts",
 }
 """What is the same for every curve; the committed file holds it too."""
@@ -73,7 +74,8 @@ def starts(surface: surfaces.Surface, count: int = 2 * STARTS, seed: int = 0) ->
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         return np.asarray(starts(surfaces.ravine(surface.recipe[1]), count, seed) @ turn.T)
     rng = np.random.default_rng(seed)
-    points = rng.uniform(*np.array(surface.bounds).T, size=(100 * count, 2))
+    low, high = np.array(surface.bounds, dtype=np.float64).T
+    points = rng.uniform(low, high, size=(100 * count, 2))
     share = excess(surface, points) / excess(surface, np.array(surface.start))
     return np.asarray(points[(share >= 0.5) & (share <= 2)][:count])
 

@@ -151,8 +151,11 @@ def curves(ground: str) -> tuple[Curve, ...]:
     if not found:
         known = ", ".join(dict.fromkeys(each["ground"] for each in read()["curves"]))
         raise ValueError(f"ground must be one of the file's, got {ground!r}; known: {known}")
-    arrays = ("rates", "means", "spreads", "fresh")
-    return tuple(
-        Curve(**{key: np.array(v) if key in arrays else v for key, v in each.items()})
-        for each in found
+    return tuple(_curve(each) for each in found)
+
+
+def _curve(each: dict[str, Any]) -> Curve:
+    rates, means, spreads, fresh = (
+        np.array(each[key]) for key in ("rates", "means", "spreads", "fresh")
     )
+    return Curve(each["ground"], each["method"], rates, means, spreads, each["best"], fresh)
