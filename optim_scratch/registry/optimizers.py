@@ -23,7 +23,7 @@ OPTIMIZERS = (
     Method(
         "GradientNoise", "optimizer", "optimizers.gradient_noise",
         "optimizers/noise-on-purpose",
-        summary="noise on the gradients of another optimizer, less from step to step",
+        summary="noise on the gradients of another optimizer, smaller in each step",
         source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
         mends="stays where a start is symmetric",
         parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
