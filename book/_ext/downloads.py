@@ -115,7 +115,8 @@ def write_downloads(app: Sphinx, failure: Exception | None) -> None:
     for page in app.env.found_docs:
         path = Path(app.outdir) / "_sources" / f"{page}.ipynb"
         if path.exists():
-            notebook = nbformat.read(path, as_version=4)
+            # the page's own source: what an earlier build wrote has its captions already
+            notebook = nbformat.read(Path(app.srcdir) / f"{page}.ipynb", as_version=4)
             nbformat.write(readable(notebook, Words(app, page, books)), path)
 
 
