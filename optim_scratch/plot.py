@@ -30,6 +30,7 @@ from .surfaces import Surface
 
 if TYPE_CHECKING:
     from .explorer import Explorer
+    from .family import Member, Spot, Tree
     from .testing import Report
 
 FAMILY_COLOURS: dict[str, str] = {
@@ -97,7 +98,7 @@ def look(name: str) -> dict[str, Any]:
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of curves that are not of different optimizers, in order."""
 
-INK = "#2b2f36"
+INK, PALE = "#2b2f36", "#8b94a0"
 DPI = 160
 
 STYLE: dict[str, Any] = {
@@ -284,6 +285,49 @@ def exploration(explorer: Explorer) -> Figure:
         right.set(yscale="log", ylim=ends, xlim=(0, explorer.steps), xlabel="step")
         right.set(ylabel="loss above the minimum's" if explorer.lowest else "loss")
     return figure
+
+
+def family_tree(tree: Tree) -> Figure:
+    """Return the picture of a family tree; in the site it is a drawing that links to the pages.
+
+    Parameters
+    ----------
+    tree : Tree
+        What to draw.
+    """
+    layout = tree.layout()
+    with plt.rc_context():
+        use_style()
+        plt.rcParams["figure.constrained_layout.use"] = False  # it has its places already
+        figure = Figure(figsize=(layout.width / 100, layout.height / 100), dpi=DPI)
+        ax = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
+        ax.set_axis_off()
+        for parent, child, top in layout.links():
+            ax.plot([parent.x] * 2, [top, child.y], color=PALE, linewidth=0.9, zorder=1)
+            tip = {"arrowstyle": "->", "color": PALE, "shrinkA": 0, "shrinkB": 3.5}
+            ax.annotate("", (child.x, child.y), (parent.x, child.y), arrowprops=tip)
+        for spot in layout.spots:
+            _member(ax, spot, layout.width)
+    return figure
+
+
+def _member(ax: Axes, spot: Spot, width: float) -> None:
+    """Draw a member of the family tree, with what stands beside it."""
+    colour, setting = member_colour(spot.member), isinstance(spot.member, registry.Setting)
+    face = "white" if setting else colour
+    ax.plot(spot.x, spot.y, "o", color=colour, markerfacecolor=face, markersize=7)
+    words: dict[str, Any] = {"va": "center", "size": 8.4, "color": INK}
+    ax.text(spot.x + 12, spot.y, spot.member.name, weight="bold", **words)
+    ax.text(width - 4, spot.y, str(spot.member.year), ha="right", **words)
+    for i, line in enumerate(spot.lines):
+        ax.text(spot.aside, spot.y + 18 * i, line, **words)
+    if spot.heading:
+        ax.text(spot.x - 5, spot.y - 24, spot.heading.upper(), **words | {"size": 6.6})
+
+
+def member_colour(member: Member) -> str:
+    """Return the colour of a member of the family tree: its own, or else its family's."""
+    return SGD_COLOURS.get(member.name, FAMILY_COLOURS[member.family])
 
 
 def examination(report: Report) -> Figure:

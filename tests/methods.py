@@ -5,7 +5,7 @@ and the class's own `limits`. A method without one fails with a sentence that sa
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -51,6 +51,9 @@ class Description:
         one that it wraps here.
     reference : callable or None
         The same for torch's parameters; None for torch's class of the registry.
+    held : str
+        With a reference, what it is called, by its full name, and after a comma what was changed
+        in it; the page on parity names it.
     read : callable
         From our or their optimizer and its parameters to the arrays that must agree.
     tolerance : float
@@ -79,6 +82,7 @@ class Description:
     shapes: tuple[Shape, ...] = ((3,), (4, 2), ())
     make: Make = lambda kind, params, **options: kind(params, **options)
     reference: Make | None = None
+    held: str = ""
     read: Callable[[Any, Sequence[Any]], Row] = lambda optimizer, parameters: [
         values(p) for p in parameters
     ]
@@ -580,6 +584,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.1}]],
         reference=sgdw_reference,
+        held="pytorch_optimizer.SGDW",
         crosses=False,
         drawn={
             "lr": st.floats(1e-4, 1.0),
@@ -707,6 +712,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
         reference=YogiReference,
+        held="pytorch_optimizer.Yogi, with a mean gradient that begins at 0",
         crosses=False,
         partial=False,
         drawn={
@@ -731,6 +737,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2, "eps": 0.01}]],
         reference=pytorch_optimizer.AdaBelief,
+        held="pytorch_optimizer.AdaBelief",
         crosses=False,
         partial=False,
         drawn={
@@ -763,6 +770,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.8, 0.9)}, {"weight_decay": 0.2}]],
         reference=AdanReference,
+        held="pytorch_optimizer.Adan, with a first change of 0 uphill too",
         crosses=False,
         partial=False,
         drawn={
@@ -798,6 +806,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"gamma": 0.1}, {"weight_decay": 0.2, "final_lr": 0.5}]],
         reference=AdaBoundReference,
+        held="pytorch_optimizer.AdaBound, without what it adds to every v",
         crosses=False,
         partial=False,
         drawn={
@@ -839,6 +848,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"momentum": 0.5}, {"weight_decay": 0.2}]],
         reference=sign_sgd_reference,
+        held="pytorch_optimizer.SignSGD",
         crosses=False,
         drawn={
             "lr": st.floats(1e-4, 0.1),
@@ -861,6 +871,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.9)}, {"weight_decay": 0.2}]],
         reference=pytorch_optimizer.Lion,
+        held="pytorch_optimizer.Lion",
         crosses=False,
         drawn={
             "lr": st.floats(1e-4, 0.1),
@@ -882,6 +893,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03, "momentum": 0.7}, {"warmup_steps": 5}, {"weight_decay": 0.1}]],
         reference=in_training(schedulefree.SGDScheduleFree),
+        held="schedulefree.SGDScheduleFree",
         read=at_the_average,
         crosses=False,
         drawn={
@@ -905,6 +917,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03, "betas": (0.7, 0.9)}, {"warmup_steps": 5}, {"eps": 0.1}]],
         reference=in_training(schedulefree.AdamWScheduleFree),
+        held="schedulefree.AdamWScheduleFree",
         read=at_the_average,
         crosses=False,
         drawn={
@@ -943,6 +956,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         shapes=((3,), (4, 2), (2, 3, 2), ()),
         reference=LARSReference,
+        held="pytorch_optimizer.LARS, told otherwise which parameters it spares",
         crosses=False,
         drawn={
             "lr": st.floats(1e-4, 1.0),
@@ -984,6 +998,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         shapes=((3,), (4, 2), (2, 3, 2), ()),
         reference=LAMBReference,
+        held="pytorch_optimizer.Lamb, made the paper's in bounds and bias correction",
         crosses=False,
         partial=False,
         drawn={
@@ -1013,6 +1028,7 @@ DESCRIPTIONS: dict[str, Description] = {
         # one estimate for all: a group may differ in what is its own, and stand still
         groups=[[{}], [{"eps": 0.1}, {"lr": 0.0}, {"weight_decay": 0.2}]],
         reference=silent_prodigy,
+        held="prodigyopt.Prodigy",
         downhill=True,
         crosses=False,
         drawn={
@@ -1123,6 +1139,7 @@ DESCRIPTIONS: dict[str, Description] = {
         shapes=((3,), (4, 2)),
         make=apart,
         reference=lambda groups, **options: SWATSReference(by_themselves(groups), **options),
+        held="pytorch_optimizer.SWATS, with the paper's criterion and root",
         partial=False,  # it counts the steps that a group spends without a gradient
         crosses=False,
         drawn={
@@ -1144,6 +1161,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=NoiseReference,
+        held="torch.optim.SGD and Adam, given gradients with the same noise",
         crosses=False,
         alike=False,
         drawn={
@@ -1168,6 +1186,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=lookahead_reference,
+        held="pytorch_optimizer.Lookahead",
         partial=False,  # it leaves slow weights where they are that have no gradient just then
         crosses=False,
         drawn={
@@ -1187,6 +1206,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=AverageReference,
+        held="torch.optim.swa_utils.AveragedModel",
         read=with_point,
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.2), "start": st.integers(0, 9), "every": st.integers(1, 9)},
@@ -1196,6 +1216,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=AverageReference,
+        held="torch.optim.swa_utils.AveragedModel",
         read=with_point,
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.2), "decay": st.floats(0.0, 1.0)},
@@ -1211,6 +1232,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=SAMReference,
+        held="pytorch_optimizer.SAM, with its norm in full precision",
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.1), "rho": st.floats(0.0, 1.0), "adaptive": st.booleans()},
     ),
@@ -1238,6 +1260,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.2, "matrix_eps": 0.1}]],
         shapes=((3,), (4, 2), (2, 3, 4)),
         reference=ShampooReference,
+        held="pytorch_optimizer.Shampoo, with the authors' mean gradient, pauses and diagonals",
         partial=False,  # it counts the steps that a parameter spends without a gradient
         crosses=False,
         drawn={
@@ -1279,6 +1302,7 @@ DESCRIPTIONS: dict[str, Description] = {
         # leaves eigenvalues of 0, whose eigenvectors are anybody's choice. See test_soap.py
         shapes=((3, 3), (2, 2, 4)),
         reference=SOAPReference,
+        held="pytorch_optimizer.SOAP, decomposing in the parameter's own precision",
         partial=False,  # it counts the steps that a parameter spends without a gradient
         crosses=False,
         drawn={
@@ -1309,6 +1333,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.0}]],
         shapes=((4, 2), (3, 5), (3, 3)),
         reference=ExactMuon,
+        held="torch.optim.Muon, its polynomial done to the singular values",
         tolerance=1e-10,
         drawn={
             "lr": st.floats(1e-4, 0.5),
@@ -1372,10 +1397,12 @@ def cases(wanted: Callable[[Any], bool] = lambda method: True) -> list[Any]:
     ]
 
 
-def record(steps: int, shapes: Sequence[Shape] = ((3,), (4, 2), ()), seed: int = 0) -> list[Row]:
+def record(
+    steps: int, shapes: Sequence[Shape] = ((3,), (4, 2), ()), seed: int = 0, dtype: Any = np.float64
+) -> list[Row]:
     """Starts, followed by `steps` gradients for each shape; some entries are exactly zero."""
     rng = np.random.default_rng(seed)
-    rows = [[rng.normal(size=shape) for shape in shapes] for _ in range(steps + 1)]
+    rows = [[np.array(rng.normal(size=shape), dtype) for shape in shapes] for _ in range(steps + 1)]
     for gradients in rows[1:]:
         gradients[0].flat[0] = 0.0
     return rows
@@ -1400,7 +1427,7 @@ def bowl(theta: np.ndarray, slope: np.ndarray) -> tuple[float, np.ndarray]:
     """Loss and gradient of Σ(½aθ² + θ⁴/40 + cθ): for methods that look at the loss themselves."""
     a = np.linspace(1.0, 3.0, theta.size).reshape(theta.shape)
     loss = float(np.sum(a * theta**2 / 2 + theta**4 / 40 + slope * theta))
-    return loss, a * theta + theta**3 / 10 + slope
+    return loss, np.asarray(a * theta + theta**3 / 10 + slope, dtype=theta.dtype)
 
 
 class Run:
@@ -1466,10 +1493,13 @@ class Theirs(Run):
         return getattr(torch.optim, name)(groups, **options)
 
 
-def pair(method, options: Hyper, per_group: Sequence[Hyper] = ({},), seed: int = 0, starts=None):
+def pair(
+    method, options: Hyper, per_group: Sequence[Hyper] = ({},), seed: int = 0, starts=None,
+    dtype: Any = np.float64,
+):  # fmt: skip
     """Ours and the reference's from one start, and the rows of gradients to come."""
     description = describe(method.name)
-    first, *rows = record(description.steps, description.shapes, seed)
+    first, *rows = record(description.steps, description.shapes, seed, dtype)
     starts = first if starts is None else starts
     return (
         Ours(method, starts, per_group, options), Theirs(method, starts, per_group, options), rows,
@@ -1482,18 +1512,37 @@ def distance(ours: Row, theirs: Row) -> float:
     return max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)) / scale
 
 
+def errors(ours: Run, theirs: Run, rows: list[Row]) -> Iterator[float]:
+    """Step both through the gradients; how far apart they are after each step."""
+    for row in rows:
+        yield distance(ours.step(row), theirs.step(row))
+
+
 def assert_equal_paths(ours: Run, theirs: Run, rows: list[Row], tolerance: float) -> None:
     """Step both through the gradients; they must agree after each step."""
-    for t, row in enumerate(rows, start=1):
-        error = distance(ours.step(row), theirs.step(row))
+    for t, error in enumerate(errors(ours, theirs, rows), start=1):
         assert error <= tolerance, f"{error:.1e} after step {t}"
 
 
 def assert_follows(name: str, options: Hyper, rows: list[Row]) -> None:
     """The method of that name follows its reference through given starts and gradients."""
-    method, (starts, *gradients) = registry.find(name), rows
-    both = (kind(method, starts, [{}], options) for kind in (Ours, Theirs))
-    assert_equal_paths(*both, gradients, describe(name).tolerance)
+    assert_equal_paths(*followers(registry.find(name), options, rows), describe(name).tolerance)
+
+
+def followers(method, options: Hyper, rows: list[Row], dtype: Any = np.float64):
+    """Ours and the reference's at given starts, and the gradients to come."""
+    starts, *gradients = [[np.asarray(each, dtype) for each in row] for row in rows]
+    return (*(kind(method, starts, [{}], options) for kind in (Ours, Theirs)), gradients)
+
+
+def drawn_case(name: str, data: Any, seed: int) -> tuple[Hyper, list[Row]]:
+    """Drawn arguments of a method, and starts and gradients for them."""
+    description = describe(name)
+    options = description.admitted(data.draw(st.fixed_dictionaries(description.drawn)))
+    rows = record(min(description.steps, 50), description.shapes[:2], seed)
+    for row in rows[1:]:
+        row[0].flat[0] = row[0].flat[1]  # one that is always 0 may divide 0 by a tiny number
+    return options, rows
 
 
 def single(method, options: Hyper | None = None, shape: Shape | None = None, dtype=np.float64):

@@ -38,6 +38,7 @@ REPORTS = {"drops-on-cifar10", "warmups-on-cifar10"}  # of experiments; with sou
 NO_CHAPTERS = {
     "atlas",
     "choosing",
+    "family-tree",
     "ladder",
 }  # pages to look things up in, which teach nothing by themselves
 UNSAID = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from .method import FAMILIES, Kind, Method
+from .method import FAMILIES, Kind, Method, Setting
 from .optimizers import OPTIMIZERS
 from .schedulers import SCHEDULERS
+from .settings import SETTINGS
 
-__all__ = ["FAMILIES", "METHODS", "Kind", "Method", "find", "methods"]
+__all__ = ["FAMILIES", "METHODS", "SETTINGS", "Kind", "Method", "Setting", "find", "methods"]
 
 METHODS: tuple[Method, ...] = OPTIMIZERS + SCHEDULERS
 

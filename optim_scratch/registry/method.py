@@ -32,7 +32,12 @@ class Method:
     torch : str
         The same class in torch, by its full name; empty if torch has none.
     parent : str
-        The method whose flaw it mends; empty for the first.
+        The method, or the setting of one, whose flaw it mends; empty for the first.
+    mends : str
+        Of an optimizer, that flaw, in some words of which the parent is the subject ("never
+        forgets"); empty for the first.
+    also : str
+        Of an optimizer, a second one from which it takes something; empty if there is none.
     family : str
         Of an optimizer, a key of `FAMILIES`: figures have one colour for each.
     dash : int
@@ -69,6 +74,8 @@ class Method:
     reference: str = ""
     torch: str = ""
     parent: str = ""
+    mends: str = ""
+    also: str = ""
     family: str = ""
     dash: int = 0
     year: int = 0
@@ -84,6 +91,45 @@ class Method:
     def load(self) -> Any:
         """Return the class."""
         return getattr(importlib.import_module(f"optim_scratch.{self.module}"), self.name)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A method that is no class of its own but a setting of one, as momentum is of `SGD`.
+
+    Parameters
+    ----------
+    name : str
+        What the book calls it.
+    call : str
+        How it is had.
+    chapter, summary, source, reference, parent, mends, also, family, year, memory
+        As of a `Method`.
+    """
+
+    name: str
+    call: str
+    chapter: str
+    summary: str
+    source: str
+    reference: str
+    parent: str
+    mends: str
+    family: str
+    year: int
+    memory: str
+    also: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The name of the class."""
+        return self.call.partition("(")[0]
+
+    @property
+    def hyper(self) -> tuple[str, ...]:
+        """The arguments by which it is had."""
+        inside = self.call.partition("(")[2].rstrip(")")
+        return tuple(part.partition("=")[0].strip() for part in inside.split(","))
 
 
 FAMILIES = {

@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "book/practice/choosing.ipynb"
 RUNS = results.read("optimizers").query("seed == 0").set_index(["recipe", "epoch"])
 BEST = {
     "SGD": "sgd-0.03", "NAdam": "nadam-0.001", "AdamW": "adamw-0.001", "Adam": "adam-0.001",
-    "RMSprop": "rmsprop-0.001", "RAdam": "radam-0.001", "Lion": "lion-0.0001",
+    "RMSprop": "rmsprop-0.001", "RAdam": "radam-0.003", "Lion": "lion-0.0003",
     "Adagrad": "adagrad-0.01",
 }  # fmt: skip
 
@@ -23,22 +23,41 @@ def accuracy(name, epoch, part="validation"):
     return 100 * RUNS.loc[(BEST[name], epoch), f"{part}_accuracy"]
 
 
-def test_momentum_is_first_of_eight_by_a_hair() -> None:
+def test_each_is_shown_at_the_best_of_its_three_rates() -> None:
+    ends = 100 * RUNS.xs(10, level="epoch").validation_accuracy
+    for name, recipe in BEST.items():
+        of_it = ends[[each for each in ends.index if each.split("-")[0] == name.lower()]]
+        assert len(of_it) == 3
+        assert of_it.idxmax() == recipe
+        highest = max(of_it.index, key=lambda each: float(each.split("-", 1)[1]))
+        assert (highest == recipe) == (name in {"RAdam", "Lion", "RMSprop"})
+
+
+def test_one_is_ahead_of_momentum_and_three_are_level_with_it() -> None:
     last = sorted(BEST, key=lambda name: -accuracy(name, 10))
-    assert last[:3] == ["SGD", "NAdam", "AdamW"]
+    assert last[0] == "RAdam"
+    assert set(last[1:5]) == {"SGD", "NAdam", "Lion", "AdamW"}
     assert accuracy("SGD", 10) - accuracy("AdamW", 10) < 2 * 0.6 * 2**0.5
-    assert accuracy("SGD", 10) - accuracy(last[5], 10) == pytest.approx(3, abs=0.5)
+    assert accuracy(last[0], 10) - accuracy(last[4], 10) == pytest.approx(3, abs=0.5)
 
 
-def test_adaptive_methods_are_ahead_after_one_epoch_only() -> None:
+def test_a_warmup_inside_bears_three_times_adams_rate() -> None:
+    ends = 100 * RUNS.xs(10, level="epoch").validation_accuracy
+    assert abs(ends["radam-0.001"] - ends["adam-0.001"]) < 1
+    assert ends["adam-0.003"] - ends["adam-0.001"] == pytest.approx(-10, abs=0.5)
+    assert ends["radam-0.003"] - ends["radam-0.001"] == pytest.approx(5, abs=0.5)
+
+
+def test_adaptive_methods_are_ahead_after_one_epoch() -> None:
     for name in set(BEST) - {"SGD"}:
         assert 6 < accuracy(name, 1) - accuracy("SGD", 1) < 16
-        assert accuracy(name, 10) < accuracy("SGD", 10)
+        assert (accuracy(name, 10) > accuracy("SGD", 10)) == (name == "RAdam")
 
 
 def test_the_gap_to_the_training_images() -> None:
-    gaps = {name: accuracy(name, 10, "train") - accuracy(name, 10) for name in ("SGD", "Adam")}
+    gaps = {name: accuracy(name, 10, "train") - accuracy(name, 10) for name in BEST}
     assert 0 < gaps["Adam"] - gaps["SGD"] < 1
+    assert max(gaps, key=gaps.get) == "RAdam"
 
 
 def test_a_number_from_5000_images() -> None:

@@ -44,14 +44,19 @@ SETTINGS = [
 settings = pytest.mark.parametrize(("name", "arguments"), SETTINGS, ids=str)
 
 
-@pytest.mark.parametrize("case", FILE["cases"], ids=lambda c: f"{c['name']}-{c['arguments']}")
-def test_equals_the_numbers_of_transformers(case):
+def rates_of(case):
+    """A case's rates, ours and those of transformers."""
     arguments = {ARGUMENTS.get(k, k): v for k, v in case["arguments"].items()}
     steps = len(case["rates"])
     if case["name"] == "get_cosine_schedule_with_warmup":
         steps = arguments["t_total"] + 1  # after it theirs climbs back
     rates = getattr(ours, NAMES[case["name"]]).curve(steps, lr=FILE["lr"], **arguments)
-    expected = np.array(case["rates"][:steps])
+    return rates, np.array(case["rates"][:steps])
+
+
+@pytest.mark.parametrize("case", FILE["cases"], ids=lambda c: f"{c['name']}-{c['arguments']}")
+def test_equals_the_numbers_of_transformers(case):
+    rates, expected = rates_of(case)
     np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=1e-17)
     assert (rates[0], rates.max()) == (expected[0], pytest.approx(FILE["lr"], rel=1e-12))
     assert rates[-1] == pytest.approx(expected[-1], rel=1e-12, abs=1e-17)
