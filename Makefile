@@ -23,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab lint format types unit nbval site site-test notebook notebooks figures \
-        frameworks oldest bench ladder parity results clean
+        frameworks oldest bench ladder comparison parity results clean
 
 help: ## list the targets
 	@echo "Optimizers from Scratch: make <target>"
@@ -92,6 +92,9 @@ bench: $(VENV)/.test ## speed, as ratios measured side by side
 
 ladder: $(VENV)/.test ## measure every method on the digits anew (5 minutes); LINES='"Adam" "SAM"' for some of them
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.ladder $(LINES)
+
+comparison: $(VENV)/.test ## measure the curves of sensitivity to the rate anew (2 minutes)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.comparison
 
 parity: $(VENV)/.test ## measure each class against its reference where that is out of date; CLASSES=all for all (10 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/parity.py $(CLASSES)

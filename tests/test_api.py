@@ -22,6 +22,7 @@ MODULES = [
 ]
 INNER = (
     # their packages export what is meant for readers
+    "optim_scratch.comparison.",
     "optim_scratch.exercises.",
     "optim_scratch.ladder.",
     "optim_scratch.optimizers.",

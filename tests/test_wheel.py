@@ -39,6 +39,7 @@ def test_the_wheel_holds_the_package_its_records_and_nothing_else(built):
             "**/*.py",
             "py.typed",
             "problems/*.npz",
+            "comparison/*.json",
             "ladder/*.json",
             "results/**/*.json",
         )

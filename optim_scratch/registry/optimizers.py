@@ -23,7 +23,7 @@ OPTIMIZERS = (
     Method(
         "GradientNoise", "optimizer", "optimizers.gradient_noise",
         "optimizers/noise-on-purpose",
-        summary="noise on the gradients of another optimizer, less from step to step",
+        summary="noise on the gradients of another optimizer, smaller in each step",
         source="Neelakantan et al. 2015", reference="neelakantan2015", year=2015,
         mends="stays where a start is symmetric",
         parent="SGD", family="gradient", dash=2, memory="0 more", wraps=True,
@@ -275,7 +275,7 @@ OPTIMIZERS = (
         when="In place of AdamW and its schedule where the length of training is open.",
     ),
     Method(
-        "LARS", "optimizer", "optimizers.lars", "",
+        "LARS", "optimizer", "optimizers.lars", "optimizers/layers",
         summary="steps that are a share of the weights' length, layer by layer",
         source="You, Gitman & Ginsburg 2017", reference="you2017", year=2017,
         mends="steps too far in layers whose weights are small",
@@ -288,7 +288,7 @@ OPTIMIZERS = (
         "else SGD with momentum.",
     ),
     Method(
-        "LAMB", "optimizer", "optimizers.lamb", "",
+        "LAMB", "optimizer", "optimizers.lamb", "optimizers/layers",
         summary="Adam's direction, in steps that are a share of the weights' length",
         source="You et al. 2020", reference="you2020", year=2020,
         mends="has one rate for all entries of a layer", also="AdamW",

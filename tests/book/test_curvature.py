@@ -1,5 +1,7 @@
 """What the chapter on curvature claims."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -54,18 +56,39 @@ def product(g, pairs):
 
 
 @pytest.mark.parametrize("n", [2, 5, 12])
-def test_n_plus_one_steps_on_a_parabola_with_exact_lengths(n) -> None:
+def test_n_steps_on_a_parabola_with_exact_lengths(n) -> None:
     rng = np.random.default_rng(n)
     U = np.linalg.qr(rng.standard_normal((n, n)))[0]
     H, theta = U * np.geomspace(1, 1000, n) @ U.T, rng.standard_normal(n)
     first, pairs, g = theta @ H @ theta, [], H @ theta
-    for _ in range(n + 1):
+    for _ in range(n):
         d = -product(g, pairs) if pairs else -g
         s = -(g @ d) / (d @ H @ d) * d
         pairs.append((s, H @ s))
         theta = theta + s
         g = H @ theta
     assert theta @ H @ theta < 1e-10 * first
+
+
+@pytest.mark.parametrize("memory", [1, 2, 4])
+def test_without_rounding_any_number_of_pairs_arrives_in_n_steps(memory) -> None:
+    exact = np.vectorize(Fraction)
+    one, H = exact(np.eye(4, dtype=int)), exact(np.diag([1, 10, 100, 1000]) + 1)
+    theta, pairs = exact([1, 2, 3, 4]), []
+    for _ in range(4):
+        g, P = H @ theta, one
+        assert (g != 0).any(), "not before"
+        if pairs:
+            s, y = pairs[-1]
+            P = (s @ y) / (y @ y) * one
+        for s, y in pairs:
+            left = one - np.outer(s, y) / (s @ y)
+            P = left @ P @ left.T + np.outer(s, s) / (s @ y)
+        d = -P @ g
+        s = -(g @ d) / (d @ H @ d) * d
+        pairs = [*pairs, (s, H @ s)][-memory:]
+        theta = theta + s
+    assert (theta == 0).all()
 
 
 def test_gamma_lies_between_the_inverse_curvatures() -> None:

@@ -118,6 +118,35 @@ def test_dropout_tells_equal_units_apart_and_leaves_zeros() -> None:
     assert np.all(dropped(digits, zero(digits), batch, rng)[:-10] == 0)
 
 
+def test_the_flip_and_the_swap_leave_the_loss_as_it_was() -> None:
+    digits = Digits(seed=0)
+    W1, b1, W2, b2 = (part.copy() for part in digits.weights.split(digits.start))
+    W1[:, 3], W2[3] = -W1[:, 3], -W2[3]
+    W1[:, [5, 6]], W2[[5, 6]] = W1[:, [6, 5]], W2[[6, 5]]
+    changed = np.concatenate([part.ravel() for part in (W1, b1, W2, b2)])
+    assert np.all(b1 == 0)
+    assert digits.loss(changed) == pytest.approx(digits.loss(digits.start), rel=1e-12)
+
+
+def test_a_last_layer_of_zeros_stops_the_first_for_one_step() -> None:
+    digits, batch = Digits(seed=0), np.arange(32)
+    theta = np.where(np.arange(digits.size) < 64 * 32, digits.start, 0)
+    first = digits.gradient(theta, batch)
+    assert np.all(digits.weights.split(first)[0] == 0)
+    second = digits.gradient(theta - 0.4 * first, batch)
+    assert np.abs(digits.weights.split(second)[0]).max() > 1e-3
+
+
+def test_after_a_kick_the_gradient_grows_at_a_saddle_and_shrinks_at_a_minimum() -> None:
+    play, rng = surfaces.saddle(), np.random.default_rng(3)
+    for place, factor in (((0.0, 0.0), 1.1), ((0.0, -1.0), 0.9)):
+        theta, lengths = np.array(place) + 1e-5 * rng.standard_normal(2), []
+        for _ in range(61):
+            lengths.append(np.linalg.norm(play.gradient(theta)))
+            theta = theta - 0.1 * play.gradient(theta)
+        assert lengths[60] / lengths[40] == pytest.approx(factor**20, rel=0.05)
+
+
 def cross(digits):
     x, labels = digits.part("train")
     return x.T @ (0.1 - np.eye(10)[labels]) / len(x)

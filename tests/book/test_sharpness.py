@@ -130,3 +130,22 @@ def test_the_ladders_lines() -> None:
     sam, sgd = (row.accuracies[-1].mean() for row in rows)
     assert 0 < sam - sgd < 0.004
     assert rows[0].time > 1.8 * rows[1].time
+
+
+def test_at_equal_rate_and_steps_sam_ends_flatter_at_the_same_loss() -> None:
+    """With other seeds than the page's."""
+    seeds, found = range(40, 43), {}
+    for rho in (0, 0.2):
+        digits = Digits(seed=seeds)
+        w = Parameter(digits.start)
+        sgd = SGD([w], lr=0.2, momentum=0.9)
+        for t, batch in enumerate(digits.batches(20)):
+            sgd.param_groups[0]["lr"] = 0.2 * (1 - t / (32 * 20))
+            g = digits.gradient(w.data, batch)
+            climb = rho * g / np.linalg.norm(g, axis=-1, keepdims=True)
+            w.grad = digits.gradient(w.data + climb, batch)
+            sgd.step()
+        sharp = [Digits(seed=0).sharpness(each, 20) for each in w.data[:, 0]]
+        found[rho] = digits.loss(w.data).mean(), np.mean(sharp)
+    assert found[0.2][0] == pytest.approx(found[0][0], rel=0.3)
+    assert found[0.2][1] < 0.7 * found[0][1]

@@ -1,0 +1,105 @@
+"""What the page on a fair comparison says, from the file and measured again."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from optim_scratch import comparison, ladder, surfaces
+from optim_scratch.comparison import measuring, methods
+
+SIX = ("SGD", "SGD momentum 0.9", "SGD Nesterov 0.9", "Adagrad", "Adam", "Rprop")
+RAVINES = [f"ravine {condition} at {angle}°" for condition in (20, 100) for angle in (0, 15, 45)]
+TILTED = "ravine 20 at 45°"
+
+
+def expected(name, tries, factor=64.0):
+    return comparison.expected_best(comparison.prior(comparison.curve(TILTED, name), factor), tries)
+
+
+def place(ground, name):
+    ordered = sorted(comparison.curves(ground), key=lambda curve: curve.score)
+    return [curve.method for curve in ordered].index(name) + 1
+
+
+def test_the_budget_decides_between_rprop_and_nesterov():
+    rprop, nesterov = (partial(expected, name) for name in ("Rprop", "SGD Nesterov 0.9"))
+    assert nesterov(4) > 1.9 * rprop(4)
+    assert rprop(16) > 1.7 * nesterov(16)
+    assert nesterov(6) > rprop(6)
+    assert nesterov(8) < rprop(8)
+
+
+def test_the_width_of_the_prior_decides_between_adam_and_sgd():
+    assert expected("Adam", 4, 8) > expected("SGD", 4, 8)
+    assert expected("Adam", 4, 64) < expected("SGD", 4, 64)
+    assert expected("Adam", 4, 512) < 0.6 * expected("SGD", 4, 512)
+
+
+def test_adagrad_falls_from_first_place_to_the_lower_half():
+    assert place("ravine 100 at 0°", "Adagrad") == 1
+    assert place("ravine 100 at 45°", "Adagrad") > len(comparison.ENTRIES) / 2
+    assert place("ravine 100 at 45°", "SGD Nesterov 0.9") == 1
+    for name in SIX[:3]:
+        flat, turned = (comparison.curve(f"ravine 100 at {a}°", name) for a in (0, 45))
+        assert turned.score == pytest.approx(flat.score, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["Adam", "Adagrad", "Rprop", "Lion"])
+def test_a_quarter_turn_changes_nothing(name):
+    entry, scores = methods.find(name), []
+    for angle in (0, 90):
+        make = partial(surfaces.ravine, 20, angle)
+        scores.append(measuring.arrivals(make, entry, entry.middle * np.array([1.0, 16.0])))
+    assert scores[0] == pytest.approx(scores[1], abs=1)
+
+
+def test_no_method_is_first_everywhere():
+    firsts = {
+        min(comparison.curves(g.name), key=lambda curve: curve.score).method
+        for g in comparison.GROUNDS
+        if g.unit == "steps"
+    }
+    assert len(firsts) >= 4
+    rosenbrock = [comparison.curve("Rosenbrock", name).score for name in SIX]
+    assert min(rosenbrock) == rosenbrock[1], "momentum"
+    assert place("Rosenbrock", "Adagrad") > len(comparison.ENTRIES) / 2
+
+
+def test_adamw_is_drawn_to_zero():
+    better = [
+        comparison.curve(ravine, "AdamW").score < comparison.curve(ravine, "Adam").score
+        for ravine in RAVINES
+    ]
+    assert sum(better) == 5
+    assert all(comparison.curve(ravine, "AdamW").at_end for ravine in RAVINES)
+    assert comparison.curve(RAVINES[0], "AdamW").rate * 0.01 == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_momentum_that_is_not_tuned_loses_to_none():
+    momentum, plain = (comparison.curve(TILTED, name).score for name in SIX[1::-1])
+    assert momentum > plain
+
+
+def test_adabound_is_indifferent_to_the_rate():
+    assert all(comparison.curve(ravine, "AdaBound").width > 1e6 for ravine in RAVINES)
+
+
+def test_on_the_digits_five_of_six_are_near_and_rprop_is_not():
+    five = [ladder.row(name).accuracy()[0] for name in SIX[:5]]
+    assert max(five) - min(five) < 0.01
+    assert max(five) - ladder.row("Rprop mini-batches").accuracy()[0] == pytest.approx(
+        0.05, abs=5e-3
+    )
+    assert {ladder.row(name).width for name in SIX[:5]} == {2, 4}
+
+
+def test_pairs_narrow_the_interval_nine_times():
+    adam, momentum = (
+        comparison.curve("sparse logistic", name) for name in ("Adam", "SGD momentum 0.9")
+    )
+    mean, half = adam.lead(momentum)
+    assert mean > 5 * half
+    alone = ladder.reading.interval(adam.fresh)[1]
+    assert alone / half == pytest.approx(9, abs=0.5)
+    assert mean < alone
