@@ -81,6 +81,29 @@ def test_the_band_is_within_a_factor_of_two_after_one_over_gamma() -> None:
     assert high < 1.26
 
 
+def clipped(final, gamma, steps, seed=50) -> tuple[float, float]:
+    """The shares of the weights at the lower and the upper edge after so many steps."""
+    digits = Digits(seed=seed)
+    adabound = AdaBound([w := Parameter(digits.start)], lr=0.032, final_lr=final, gamma=gamma)
+    for _, batch in zip(range(steps), digits.batches(20), strict=False):
+        w.grad = digits.gradient(w.data, batch)
+        adabound.step()
+    v = adabound.state[w]["exp_avg_sq"]
+    r = 0.032 * (1 - 0.999**steps) ** 0.5 / (1 - 0.9**steps) / (np.sqrt(v[v > 1e-12]) + 1e-8)
+    low, high = bounds(steps, {"final_lr": final, "gamma": gamma})
+    return float((r < low).mean()), float((r > high).mean())
+
+
+@pytest.mark.parametrize("steps", [100, 400])
+def test_a_low_final_rate_bites_long_before_the_band_has_closed(steps) -> None:
+    assert clipped(0.1, 0.001, steps)[1] > 0.98
+    assert clipped(2.0, 0.001, steps)[1] < 0.6
+
+
+def test_hardly_a_weight_is_at_the_lower_edge() -> None:
+    assert 0 < clipped(2.0, 0.01, 157)[0] < 0.02
+
+
 def test_momentums_rate_is_a_tenth_of_the_final_one() -> None:
     valley = surfaces.ravine(20, 45)
     closed = descend(valley, AdaBound, 50, lr=0.1, final_lr=0.4, gamma=1e9)
