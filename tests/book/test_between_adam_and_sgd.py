@@ -118,6 +118,21 @@ def test_where_the_final_rate_diverges_in_the_ravine(final, grows) -> None:
     assert (not run.final_loss < 1) == grows
 
 
+def test_a_smaller_gamma_puts_divergence_off() -> None:
+    valley, rates = surfaces.ravine(20, 45), {"lr": 0.5, "final_lr": 4.0, "gamma": 0.001}
+    assert descend(valley, AdaBound, 400, **rates).final_loss < 1e-10
+    with np.errstate(all="ignore"):
+        assert not descend(valley, AdaBound, 2000, **rates).final_loss < 1
+
+
+def test_with_a_low_final_rate_the_rate_no_longer_matters() -> None:
+    left = [
+        descend(surfaces.ravine(20, 45), AdaBound, 100, lr=lr, final_lr=0.01, gamma=0.1).final_loss
+        for lr in (0.316, 0.585, 1.08, 2.0)
+    ]
+    assert max(left) < 1.03 * min(left)
+
+
 def products(lr, seed, steps=320) -> np.ndarray:
     digits, rows = Digits(seed=seed), []
     w = Parameter(digits.start)
