@@ -99,9 +99,7 @@ def left_over(method, angle, rate, **hyper):
 
 def test_a_turn_costs_signs_and_not_matrices() -> None:
     rates = np.geomspace(0.02, 0.5, 8)
-    best = {
-        angle: min(left_over(SignSGD, angle, rate) for rate in rates) for angle in (0, 45)
-    }
+    best = {angle: min(left_over(SignSGD, angle, rate) for rate in rates) for angle in (0, 45)}
     assert best[45] > 50 * best[0]
     for method, hyper in (
         (Muon, {"weight_decay": 0, "momentum": 0}), (SOAP, {"weight_decay": 0}), (Shampoo, {}),
