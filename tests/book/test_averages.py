@@ -34,7 +34,7 @@ def test_there_is_no_rate_in_the_mean_of_many(rate) -> None:
     assert np.var(points) == pytest.approx(rate / (2 - rate), rel=0.05)
 
 
-def test_a_window_shorter_than_two_memories_gains_nothing() -> None:
+def test_a_window_shorter_than_two_memories_gains_little() -> None:
     points, _ = orbit(0.02, 100)
     assert np.var(points[:10].mean(axis=0)) > 0.9 * np.var(points[0])
     assert np.var(points[:100].mean(axis=0)) > 0.5 * np.var(points[0])

@@ -61,6 +61,10 @@ def test_it_can_make_a_stable_momentum_explode() -> None:
     for eta_h in (1.5, 3.0):
         assert size(cycle(eta_h, 0.99, 1, 1.0)) < 1 < size(cycle(eta_h, 0.99, 5, 0.5))
         assert size(cycle(eta_h, 0.99, 4, 0.5)) < 1
+    for k, alpha, limit in ((1, 1.0, 3.8), (5, 0.5, 2.6), (10, 0.5, 3.11)):
+        assert (
+            size(cycle(limit - 0.02, 0.9, k, alpha)) < 1 < size(cycle(limit + 0.02, 0.9, k, alpha))
+        )
     w, fast = Parameter([1.0]), Parameter([1.0])
     both = Lookahead(SGD([w], lr=3.0, momentum=0.99)), SGD([fast], lr=3.0, momentum=0.99)
     for _ in range(1000):
@@ -118,6 +122,8 @@ def test_half_the_rate_is_nearly_the_same_bargain_only_without_momentum() -> Non
     for eta in np.geomspace(0.003, 1, 20):
         assert 0.78 < floor(eta, 0, 5, 0.5) / floor(eta / 2, 0) <= 1.0001
     assert floor(0.3, 0.9, 5, 0.5) < 0.3 * floor(0.15, 0.9)
+    for mu in (0, 0.9):
+        assert floor(1.5, mu, 5, 0.5) > 1.5 * floor(0.75, mu)
 
 
 def arrival(make, rates, angle=0, steps=800):
