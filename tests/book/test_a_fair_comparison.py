@@ -43,6 +43,32 @@ def test_adagrad_falls_from_first_place_to_the_lower_half():
     for name in SIX[:3]:
         flat, turned = (comparison.curve(f"ravine 100 at {a}°", name) for a in (0, 45))
         assert turned.score == pytest.approx(flat.score, abs=0.1)
+    assert place("ravine 20 at 45°", "Adagrad") == 5
+
+
+def test_adagrad_needs_three_steps_beyond_the_end_of_its_grid():
+    curve, entry = comparison.curve("ravine 100 at 0°", "Adagrad"), methods.find("Adagrad")
+    assert (curve.means == 3).nonzero()[0].tolist() == [22, 23, 24]
+    assert not curve.at_end
+    beyond = curve.rates[-1] * np.array([1.0, 8.0, 64.0])
+    assert np.all(measuring.arrivals(partial(surfaces.ravine, 100, 0), entry, beyond) == 3)
+
+
+def test_the_height_and_the_lowest_point_differ_where_the_start_matters():
+    sgd = comparison.curve("ravine 100 at 0°", "SGD")
+    assert (round(sgd.means.min()), round(sgd.score)) == (50, 72)
+    assert (sgd.fresh.min(), sgd.fresh.max()) == (2, 120)
+
+
+def test_three_widths_end_where_the_grid_ends():
+    cut = [
+        (angle, name)
+        for angle in (0, 45)
+        for name in SIX
+        for curve in [comparison.curve(f"ravine 100 at {angle}°", name)]
+        if curve.means[-1] <= 2 * curve.means.min()
+    ]
+    assert cut == [(0, "Adagrad"), (45, "Adagrad"), (45, "Rprop")]
 
 
 @pytest.mark.parametrize("name", ["Adam", "Adagrad", "Rprop", "Lion"])
