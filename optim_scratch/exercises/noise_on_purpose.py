@@ -64,60 +64,24 @@ def _step(
     return theta - lr * b, b
 
 
-def _variance_for_deviation(
-    theta: Array,
-    g: Array,
-    b: Array,
-    noise: Array,
-    t: int,
-    lr: float,
-    mu: float,
-    eta: float,
-    gamma: float,
-) -> tuple[Array, Array]:
+def _variance_for_deviation(*given: Any) -> tuple[Array, Array]:
+    theta, g, b, noise, t, lr, mu, eta, gamma = given
     return _step(theta, g, b, noise, t, lr, mu, eta**2, 2 * gamma)
 
 
-def _counted_from_zero(
-    theta: Array,
-    g: Array,
-    b: Array,
-    noise: Array,
-    t: int,
-    lr: float,
-    mu: float,
-    eta: float,
-    gamma: float,
-) -> tuple[Array, Array]:
+def _counted_from_zero(*given: Any) -> tuple[Array, Array]:
+    theta, g, b, noise, t, lr, mu, eta, gamma = given
     return _step(theta, g, b, noise, t + 1, lr, mu, eta, gamma)
 
 
-def _on_the_weights(
-    theta: Array,
-    g: Array,
-    b: Array,
-    noise: Array,
-    t: int,
-    lr: float,
-    mu: float,
-    eta: float,
-    gamma: float,
-) -> tuple[Array, Array]:
+def _on_the_weights(*given: Any) -> tuple[Array, Array]:
+    theta, g, b, noise, t, lr, mu, eta, gamma = given
     b = mu * b + g
     return theta - lr * (b + np.sqrt(eta / t**gamma) * noise), b
 
 
-def _deviation_decays(
-    theta: Array,
-    g: Array,
-    b: Array,
-    noise: Array,
-    t: int,
-    lr: float,
-    mu: float,
-    eta: float,
-    gamma: float,
-) -> tuple[Array, Array]:
+def _deviation_decays(*given: Any) -> tuple[Array, Array]:
+    theta, g, b, noise, t, lr, mu, eta, gamma = given
     return _step(theta, g, b, noise, t, lr, mu, eta, 2 * gamma)
 
 
