@@ -34,7 +34,9 @@ def optimizer_for(recipe: Recipe, model: torch.nn.Module) -> torch.optim.Optimiz
         made: torch.optim.Optimizer = theirs(model.parameters(), **arguments)
         return made
     described = {"optimizer": name, "arguments": arguments}
-    return Driver(model.parameters(), lambda groups: _ours(described, groups))
+    return Driver(
+        model.parameters(), lambda groups: _ours(described, groups), flattened=recipe.flattened
+    )
 
 
 def _ours(described: Mapping[str, Any], groups: Any) -> optimizers.Optimizer:

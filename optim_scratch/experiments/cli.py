@@ -118,7 +118,7 @@ def _list(options: argparse.Namespace, endings: Endings) -> None:
 
 
 def _rates(recipe: recipes.Recipe) -> str:
-    rates = f"lr {recipe.optimizer_arguments['lr']}"
+    rates = f"lr {recipe.lr}"
     if recipe.scheduler is None:
         return f"{rates}, {recipe.epochs} epochs"
     schedule = _call({"scheduler": recipe.scheduler, **recipe.scheduler_arguments})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
-from optim_scratch.checks import as_list, type_name
+from optim_scratch.checks import FLAG, as_list, type_name
 from optim_scratch.optimizers import Optimizer
 from optim_scratch.parameter import Array, Parameter
 
@@ -29,6 +31,10 @@ class Driver:
     optimizer : class of Optimizer, or callable
         What makes the optimizer, from groups of our parameters and `hyper`: a class such as `Adam`,
         or ``lambda groups: Lookahead(Adam(groups, lr=1e-3))``.
+    flattened : bool
+        Show the optimizer a parameter of more than two axes, such as a kernel of a convolution of
+        shape (out, in, k, k), as a matrix of shape (out, in·k·k): for Muon, which moves nothing
+        else, and for SOAP and Shampoo, which then see the axes of a kernel as one.
     **hyper
         The optimizer's hyper-parameters.
 
@@ -45,7 +51,8 @@ class Driver:
     Notes
     -----
     A torch tensor on a CPU and a NumPy array can have one memory. Each step looks where torch's
-    parameter and its gradient are now, since torch may have put them elsewhere.
+    parameter and its gradient are now, since torch may have put them elsewhere. A matrix that such
+    memory cannot be read as, as that of a kernel in channels last, is copied there and back.
 
     Examples
     --------
@@ -62,8 +69,11 @@ class Driver:
         self,
         params: torch.Tensor | Iterable[Any],
         optimizer: Callable[..., Optimizer],
+        *,
+        flattened: bool = False,
         **hyper: Any,
     ) -> None:
+        self.flattened = FLAG.check("flattened", flattened)
         self._theirs: dict[Parameter, torch.Tensor] = {}
         groups = [
             {**group, "params": [self._shared(p) for p in group["params"]]}
@@ -79,9 +89,15 @@ class Driver:
     def _shared(self, p: Any) -> Parameter:
         """Return a parameter of ours in the memory of torch's."""
         _check_parameter(p)
-        ours = Parameter(p.detach().numpy(), copy=False)
+        ours = Parameter(self._seen(p.detach().numpy()), copy=False)
         self._theirs[ours] = p
         return ours
+
+    def _seen(self, array: Array) -> Array:
+        """Return an array as the optimizer sees it; where memory allows it, in the same."""
+        if self.flattened and array.ndim > 2:
+            return array.reshape(len(array), math.prod(array.shape[1:]))
+        return array
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -125,22 +141,25 @@ class Driver:
             ``model.cuda()`` or ``model.double()``, or as the optimizer does.
         """
         self._look()
-        if closure is None or not callable(closure):
-            return self.optimizer.step(closure)
 
         def look() -> Any:
+            assert closure is not None
+            self._put()
             with torch.enable_grad():
                 loss = closure()
             self._look()
             return loss.detach() if isinstance(loss, torch.Tensor) else loss
 
-        return self.optimizer.step(look)
+        try:
+            return self.optimizer.step(look if callable(closure) else closure)
+        finally:
+            self._put()
 
     def _look(self) -> None:
         """Take the memory and the gradient of each of torch's parameters, as they are now."""
         for ours, p in self._theirs.items():
             _check_parameter(p)
-            data = p.detach().numpy()
+            data = self._seen(p.detach().numpy())
             # the optimizer's memory of a parameter fits the one that it was made for
             if (data.shape, data.dtype) != (ours.shape, ours.dtype):
                 raise ValueError(
@@ -150,7 +169,14 @@ class Driver:
             if p.grad is not None and p.grad.layout is not torch.strided:
                 raise TypeError(f"gradients must be dense, got layout {p.grad.layout}")
             ours.data = data
-            ours.grad = None if p.grad is None else p.grad.detach().numpy()
+            ours.grad = None if p.grad is None else self._seen(p.grad.detach().numpy())
+
+    def _put(self) -> None:
+        """Write the matrices that are copies back to torch's parameters."""
+        for ours, p in self._theirs.items():
+            data = p.detach().numpy()
+            if not np.may_share_memory(ours.data, data):
+                data[...] = ours.data.reshape(data.shape)
 
     @contextmanager
     def at_point(self) -> Iterator[None]:
@@ -166,11 +192,13 @@ class Driver:
             if point is not ours.data:
                 away.append((ours, ours.data.copy()))
                 ours.data[...] = point
+        self._put()
         try:
             yield
         finally:
             for ours, data in away:
                 ours.data[...] = data
+            self._put()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimizer's `state_dict`.

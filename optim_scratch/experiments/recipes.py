@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from optim_scratch.checks import Choice, Integer
+from optim_scratch.checks import FLAG, Choice, Integer
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Recipe:
         ``"optimizer"``, its class, and its arguments.
     library : str
         Whose optimizer: ``"torch"``, where torch has it, or ``"optim_scratch"`` for ours.
+    flattened : bool
+        Show an optimizer of ours each kernel, of shape (out, in, k, k), as a matrix of shape
+        (out, in·k·k).
     scheduler : str or None
         A class of `optim_scratch.schedulers`, stepped once an epoch; None keeps the rate.
     scheduler_arguments : mapping
@@ -51,8 +54,8 @@ class Recipe:
     Raises
     ------
     TypeError, ValueError
-        For epochs or batch_size below 1, a negative validation_images, or another word for
-        scheduler_steps or library.
+        For epochs or batch_size below 1, a negative validation_images, another word for
+        scheduler_steps or library, or a flattened that is no bool or asked of torch's optimizer.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Recipe:
     scheduler_arguments: Mapping[str, object] = field(default_factory=dict)
     scheduler_steps: str = "end"
     library: str = "torch"
+    flattened: bool = False
     epochs: int = 30
     batch_size: int = 128
     validation_images: int = 0
@@ -76,6 +80,16 @@ class Recipe:
             object.__setattr__(self, name, whole)
         Choice(("start", "end")).check("scheduler_steps", self.scheduler_steps)
         Choice(("torch", "optim_scratch")).check("library", self.library)
+        if FLAG.check("flattened", self.flattened) and self.library == "torch":
+            raise ValueError("flattened must be False with an optimizer of torch's, got True")
+
+    @property
+    def lr(self) -> object:
+        """The rate that it begins with; that of a wrapper is that of what it wraps."""
+        arguments = self.optimizer_arguments
+        while isinstance(within := arguments.get("optimizer"), Mapping):
+            arguments = within
+        return arguments["lr"]
 
 
 def _article_003(
@@ -115,24 +129,45 @@ _RATES: dict[str, tuple[Mapping[str, object], tuple[float, float, float]]] = {
     "NAdam": ({}, (0.0003, 0.001, 0.003)),
     "RAdam": ({}, (0.0003, 0.001, 0.003)),
     "Lion": ({"weight_decay": 0.1}, (0.00003, 0.0001, 0.0003)),
-}
+    "Lookahead": ({"optimizer": {"optimizer": "SGD", "momentum": 0.9}}, (0.03, 0.1, 0.3)),
+    "AdamWScheduleFree": ({"weight_decay": 0.01}, (0.001, 0.003, 0.01)),
+    "Prodigy": ({}, (0.3, 1.0, 3.0)),
+    "LAMB": ({"weight_decay": 0.01}, (0.001, 0.003, 0.01)),
+    # a kernel has 1,152 columns at most; 2,048, of a linear layer, is left without a basis
+    "SOAP": ({"weight_decay": 0.01, "max_precond_dim": 1200}, (0.001, 0.003, 0.01)),
+    "Muon": (
+        {"weight_decay": 0.01, "adjust_lr_fn": "match_rms_adamw"}, (0.0003, 0.001, 0.003)
+    ),
+}  # fmt: skip
 """Further arguments of an optimizer, and three rates a factor of three apart."""
+
+_OF_MATRICES = ("SOAP", "Muon")
+"""Those that are shown kernels as matrices. The network has no biases, so all of it is some."""
 
 
 def _compared(optimizer: str, lr: float, arguments: Mapping[str, object]) -> Recipe:
-    """Return a run that compares optimizers: ours, a cosine over ten epochs, a choice held out."""
-    return Recipe(
+    """Return a run that compares optimizers: ours, a cosine over ten epochs, a choice held out.
+
+    The rate of a wrapper is that of what it wraps. What needs no schedule has none.
+    """
+    wrapped = arguments.get("optimizer")
+    rated = {"optimizer": {**wrapped, "lr": lr}} if isinstance(wrapped, Mapping) else {"lr": lr}
+    recipe = Recipe(
         name=f"{optimizer.lower()}-{lr:g}",
         suite="optimizers",
         reports="not in the article",
         optimizer=optimizer,
-        optimizer_arguments={"lr": lr, **arguments},
+        optimizer_arguments={**arguments, **rated},
         library="optim_scratch",
+        flattened=optimizer in _OF_MATRICES,
         scheduler="CosineAnnealingLR",
         scheduler_arguments={"T_max": 10},
         epochs=10,
         validation_images=5000,
     )
+    if optimizer.endswith("ScheduleFree"):
+        recipe = replace(recipe, scheduler=None, scheduler_arguments={})
+    return recipe
 
 
 RECIPES = (

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from optim_scratch.experiments import bridge, models, train
 from optim_scratch.experiments.driver import Driver
-from optim_scratch.optimizers import EMA, LBFGS, SAM, SGD, Adam, AdamW, Lookahead
+from optim_scratch.optimizers import EMA, LBFGS, SAM, SGD, Adam, AdamW, Lookahead, Muon
 from optim_scratch.schedulers import StepLR
 
 METHODS = [
@@ -233,6 +233,85 @@ def test_state_crosses_from_torch_in_mid_run():
     assert relative(ours.parameters(), theirs.parameters()) < 1e-6
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_flattened_kernel_moves_as_the_matrix_would(layout):
+    """torch's Muon takes matrices alone: it is given those, in the order in·k·k."""
+    torch.manual_seed(0)
+    kernel = torch.nn.Parameter(torch.randn(4, 3, 2, 2).to(memory_format=layout))
+    matrix = torch.nn.Parameter(kernel.detach().reshape(4, 12).clone())
+    options = {"lr": 0.1, "weight_decay": 0.1}
+    driver = Driver([kernel], Muon, flattened=True, **options)
+    reference = torch.optim.Muon([matrix], **options)
+    for _ in range(3):
+        gradient = torch.randn(4, 3, 2, 2)
+        kernel.grad, matrix.grad = gradient.to(memory_format=layout), gradient.reshape(4, 12)
+        driver.step()
+        reference.step()
+    assert kernel.is_contiguous(memory_format=layout)
+    # torch iterates in bfloat16
+    assert (kernel.detach().reshape(4, 12) - matrix).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda groups: SAM(SGD(groups, lr=0.1), rho=0.5),
+        lambda groups: EMA(SGD(groups, lr=0.1), decay=0.5),
+        lambda groups: LBFGS(groups, lr=0.1),
+    ],
+    ids=["SAM", "EMA", "LBFGS"],
+)
+def test_an_elementwise_method_does_not_see_that_it_is_flattened(make, layout):
+    """Those that look again or elsewhere put the copies back in between."""
+    torch.manual_seed(0)
+    start, seen = torch.randn(2, 3, 2, 2), []
+    for flattened in (False, True):
+        kernel = torch.nn.Parameter(start.clone().to(memory_format=layout))
+        driver = Driver([kernel], make, flattened=flattened)
+
+        def look(kernel=kernel, driver=driver):
+            driver.zero_grad()
+            loss = (kernel**4).sum() + kernel[0].sum()
+            loss.backward()
+            return loss
+
+        losses = [float(driver.step(look)) for _ in range(4)]
+        with driver.at_point():
+            losses.append(kernel.detach().pow(4).sum().item())
+        losses.append(kernel.detach().pow(4).sum().item())
+        seen.append(losses)
+    assert seen[1] == pytest.approx(seen[0], rel=1e-5)
+    assert seen[0][0] != seen[0][3]
+
+
+def test_vectors_and_matrices_are_flat_already():
+    network = line()
+    seen = []
+    Driver(network.parameters(), lambda groups: seen.extend(groups) or SGD(groups), flattened=True)
+    assert [p.shape for p in seen[0]["params"]] == [(2, 3), (2,)]
+    with pytest.raises(TypeError, match="flattened must be True or False, got 1"):
+        Driver(network.parameters(), SGD, flattened=1)
+
+
+def test_a_closure_that_fails_leaves_the_kernel_where_it_was():
+    kernel = torch.nn.Parameter(torch.ones(2, 3, 2, 2).to(memory_format=torch.channels_last))
+    driver = Driver([kernel], lambda groups: SAM(SGD(groups, lr=0.1), rho=0.5), flattened=True)
+    looks = []
+
+    def look():
+        looks.append(1)
+        if len(looks) == 2:
+            assert not torch.equal(kernel, torch.ones_like(kernel)), "SAM looks elsewhere"
+            raise KeyboardInterrupt
+        kernel.square().sum().backward()
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        driver.step(look)
+    assert torch.equal(kernel, torch.ones_like(kernel))
+
+
 OURS = [
     {"optimizer": "SGD", "library": "optim_scratch"},
     {"optimizer": "Adam", "optimizer_arguments": {"lr": 1e-3}, "library": "optim_scratch"},
@@ -244,6 +323,12 @@ OURS = [
     {
         "optimizer": "SAM",
         "optimizer_arguments": {"optimizer": {"optimizer": "SGD", "lr": 0.01, "momentum": 0.9}},
+    },
+    {
+        "optimizer": "Muon",
+        "optimizer_arguments": {"lr": 1e-3},
+        "library": "optim_scratch",
+        "flattened": True,
     },
 ]
 
@@ -290,7 +375,7 @@ def test_a_method_that_averages_is_evaluated_at_its_average(recipe, images):
 
 
 def test_the_loss_of_an_update_is_that_before_it(recipe, images):
-    run = train.Run(replace(recipe, **OURS[-1]), 0, images, train.Settings())
+    run = train.Run(replace(recipe, **OURS[4]), 0, images, train.Settings())
     batch = next(iter(run.train_set.epoch(15, 0)))
     expected = cross_entropy(run.model(batch[0]), batch[1]).item()
     assert run.update(*batch)[0].item() == expected

@@ -31,7 +31,7 @@ def test_the_table_is_that_of_the_article():
         assert recipe.optimizer_arguments["momentum"] == 0.9
         assert recipe.optimizer_arguments["weight_decay"] == 5e-4
     article = [recipe for recipe in recipes.RECIPES if recipe.suite == "article-003"]
-    lrs = {recipe.name: recipe.optimizer_arguments["lr"] for recipe in article}
+    lrs = {recipe.name: recipe.lr for recipe in article}
     warm = {f"warmup-{name}": 0.001 for name in ("step", "multistep", "exponential")}
     assert lrs == {"constant": 0.01, "step": 0.01, "multistep": 0.02, "exponential": 0.04, **warm}
 
@@ -53,12 +53,23 @@ def test_optimizers_are_compared_on_equal_terms():
         assert recipe.library == "optim_scratch", "the chapters' own code"
         assert (recipe.epochs, recipe.batch_size) == (10, 128)
         assert recipe.validation_images == 5000, "the rate is chosen on them"
-        assert recipe.scheduler == "CosineAnnealingLR"
-        assert recipe.scheduler_arguments == {"T_max": 10}
-        lrs.setdefault(recipe.optimizer, []).append(recipe.optimizer_arguments["lr"])
+        if recipe.optimizer == "AdamWScheduleFree":
+            assert (recipe.scheduler, recipe.scheduler_arguments) == (None, {})
+        else:
+            assert recipe.scheduler == "CosineAnnealingLR"
+            assert recipe.scheduler_arguments == {"T_max": 10}
+        lrs.setdefault(recipe.optimizer, []).append(recipe.lr)
+        assert recipe.name == f"{recipe.optimizer.lower()}-{recipe.lr:g}"
     for low, middle, high in lrs.values():
         assert middle / low == pytest.approx(10**0.5, rel=0.06)
         assert high / middle == pytest.approx(10**0.5, rel=0.06)
+
+
+def test_matrices_are_for_those_that_want_them():
+    flattened = {recipe.optimizer for recipe in recipes.RECIPES if recipe.flattened}
+    assert flattened == {"Muon", "SOAP"}
+    with pytest.raises(ValueError, match=r"flattened must be False with .* of torch's, got True"):
+        replace(recipes.find("step"), flattened=True)
 
 
 def test_rates_of_the_schedules():
@@ -100,6 +111,7 @@ def test_an_unknown_name_brings_the_nearest():
         ("validation_images", -1),
         ("scheduler_steps", "middle"),
         ("library", "jax"),
+        ("flattened", 1),
     ],
 )
 def test_impossible_numbers_are_refused(name, value):
