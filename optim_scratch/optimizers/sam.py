@@ -66,8 +66,7 @@ class SAM(Wrapper):
         Parameters
         ----------
         closure : callable
-            Computes the gradients and returns the loss, which may be None, as nothing depends on
-            it; called twice.
+            Computes the gradients and returns the loss; called twice.
 
         Returns
         -------
@@ -76,11 +75,13 @@ class SAM(Wrapper):
         Raises
         ------
         TypeError
-            If there is no closure.
+            If there is no closure, or it returns nothing: nothing has moved then.
         """
         if closure is None:
             raise TypeError("closure must be callable, as SAM looks twice, got None")
         loss = self._evaluated(closure)
+        if loss is None:
+            raise TypeError("closure must return the loss, got None")
         moved = [p for p in self._parameters() if p.grad is not None]
         here = [p.data.copy() for p in moved]
         try:

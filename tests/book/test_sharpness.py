@@ -12,8 +12,9 @@ def run(slope, start, lr, rho, steps, **settings) -> np.ndarray:
     w, points = Parameter(start), []
     sam = SAM(SGD([w], lr=lr), rho=rho, **settings)
 
-    def closure() -> None:
+    def closure() -> float:
         w.grad = slope(w.data)
+        return 0.0  # nothing depends on it
 
     for _ in range(steps):
         sam.step(closure)

@@ -279,12 +279,15 @@ def test_sam_with_a_parameter_that_has_no_gradient_leaves_it_where_it_is(adaptiv
     assert seen == [7.0, 7.0]
 
 
-def test_sam_has_no_use_for_the_loss():
-    p, q = Parameter([1.0]), Parameter([1.0])
-    a, b = SAM(SGD([p], lr=0.1), rho=0.5), SAM(SGD([q], lr=0.1), rho=0.5)
-    assert a.step(slide(p)) == 0.5
-    assert b.step(lambda: setattr(q, "grad", q.data)) is None
-    assert p.data == q.data
+def test_sam_returns_the_first_loss_and_refuses_a_closure_that_returns_nothing():
+    p = Parameter([1.0])
+    sam = SAM(SGD([p], lr=0.1), rho=0.5)
+    assert sam.step(slide(p)) == 0.5
+    before = p.data.copy()
+    with pytest.raises(TypeError, match="closure must return the loss, got None"):
+        sam.step(lambda: setattr(p, "grad", p.data))
+    assert p.data == before
+    assert sam.steps_taken == 1
 
 
 def test_sam_looks_downhill_where_it_climbs():
@@ -310,6 +313,7 @@ def test_sam_in_float16_goes_as_far_for_gradients_of_any_size(size):
     def closure():
         looks.append(p.data.copy())
         p.grad = np.array([0.0, size])
+        return 0.0
 
     SAM(SGD([p], lr=0.0), rho=0.5).step(closure)
     assert looks[1].tolist() == [1.0, 1.5 if size else 1.0]
