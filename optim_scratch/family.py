@@ -222,7 +222,7 @@ class Tree:
         depth = max(len(self.line(name)) for name in self._by_name)
         return (
             f"Family tree: {len(self._by_name) - settings} optimizers and {settings} settings, "
-            f"{len(self.roots())} roots, at most {depth} in a line"
+            f"{len(self.roots())} roots, at most {depth} generations"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -286,12 +286,16 @@ def _linked(member: Member) -> str:
 
 
 def _work(member: Member) -> str:
-    """Return the gradients of a step, and the ladder's time for one, if it has the method."""
+    """Return the gradients of a step, and the ladder's time for a run, if it has the method."""
     if isinstance(member, Setting):
         return f"as {member.kind}"
-    times = {each.name: each.time for each in ladder.rows() if each.name != "SGD"}
+    rows = {each.name: each for each in ladder.rows() if each.name != "SGD"}
     said = re.sub(r" gradients?( or more)? a step", r"\1", member.work)
-    return said + (f"; {times[member.name]:.1f}×" if member.name in times else "")
+    if member.name not in rows:
+        return said
+    row = rows[member.name]
+    full = ", on all pictures" if "all pictures" in row.settings else ""
+    return f"{said}; {row.time:.1f}×{full}"
 
 
 def _hyper(member: Member) -> list[str]:

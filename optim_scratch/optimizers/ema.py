@@ -25,8 +25,8 @@ class EMA(Averaging):
 
     Notes
     -----
-    Source: Polyak & Juditsky (1992) for averaging; the form that forgets is practice. The averages
-    are those of `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn(decay)`, updated
+    Source: Kingma & Ba (2015), section 7.2, without their correction of the bias. The averages are
+    those of `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn(decay)`, updated
     after each step. No bias is corrected: the first point weighs more than its share until
     :math:`\beta^t` has died away.
 

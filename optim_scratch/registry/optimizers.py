@@ -207,7 +207,7 @@ OPTIMIZERS = (
         "Lion", "optimizer", "optimizers.lion", "optimizers/signs",
         summary="the sign of a momentum that weighs the newest gradient more",
         source="Chen et al. 2023", reference="chen2023", year=2023,
-        mends="has one memory, for its step and for the past",
+        mends="with momentum hears late of a change",
         parent="SignSGD", family="sign", dash=2, memory="1",
         update=r"\theta \leftarrow (1-\eta\lambda)\,\theta "
         r"- \eta \operatorname{sign}(\beta_1 m + (1-\beta_1) g), \quad "
@@ -236,7 +236,7 @@ OPTIMIZERS = (
     Method(
         "EMA", "optimizer", "optimizers.ema", "optimizers/averages",
         summary="the same, with points that fade",
-        source="Polyak & Juditsky 1992", reference="polyak1992", year=1992,
+        source="Kingma & Ba 2015", reference="kingma2015", year=2015,
         mends="counts its oldest point as much as its newest",
         parent="ASGD", family="average", dash=2, memory="1 more", wraps=True,
         update=r"a \leftarrow \beta a + (1-\beta)\,\theta",
@@ -257,7 +257,7 @@ OPTIMIZERS = (
         "SGDScheduleFree", "optimizer", "optimizers.sgd_schedule_free", "optimizers/no-schedule",
         summary="SGD and the average of its points in one, without a schedule",
         source="Defazio et al. 2024", reference="defazio2024", year=2024,
-        mends="must know its last step, to lower the rate", also="ASGD",
+        mends="under a schedule must know its last step", also="ASGD",
         parent="SGD", family="average", dash=4, memory="1",
         update=r"z \leftarrow z - \eta\,\nabla\mathcal{L}(y), \quad x \leftarrow x + (z-x)/t, "
         r"\quad y = (1-\beta)\,z + \beta\,x",
