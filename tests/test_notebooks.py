@@ -34,7 +34,11 @@ IN_FIRST_FORM = {
 }  # fmt: skip
 """Chapters that have not been rewritten yet: no new one belongs here."""
 REPORT = ["Question", "What was run", "What came out", "What it shows and what it does not"]
-REPORTS = {"drops-on-cifar10", "optimizers-on-cifar10", "warmups-on-cifar10"}  # with sources at the end
+REPORTS = {
+    "drops-on-cifar10",
+    "optimizers-on-cifar10",
+    "warmups-on-cifar10",
+}  # with sources at the end
 NO_CHAPTERS = {
     "atlas",
     "choosing",

@@ -59,7 +59,7 @@ def test_the_environment_knows_nothing_of_the_checkout(python, tmp_path):
     module, written, suites, path = json.loads(done.stdout)
     assert Path(module).is_relative_to(python.parents[1])
     assert written == str(tmp_path / "results"), "an installed package is not written into"
-    assert suites == ["article-003", "optimizers", "rate-and-schedule"]
+    assert suites == ["article-003", "directions", "optimizers", "rate-and-schedule"]
     assert str(ROOT) not in path
 
 

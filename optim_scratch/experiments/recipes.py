@@ -170,6 +170,18 @@ def _compared(optimizer: str, lr: float, arguments: Mapping[str, object]) -> Rec
     return recipe
 
 
+def _unturned(lr: float) -> Recipe:
+    """Return Muon without its idea, to see what that is worth: layers as long, directions as found.
+
+    The iteration multiplies by √128 in five steps and does nothing else. So the matrix over its
+    norm gets the norm that an orthogonal one of 128 rows has, as most matrices of the network do.
+    """
+    muon = _compared("Muon", lr, _RATES["Muon"][0])
+    arguments = {**muon.optimizer_arguments, "ns_coefficients": (128**0.1, 0.0, 0.0)}
+    name = f"muon-unturned-{lr:g}"
+    return replace(muon, name=name, suite="directions", optimizer_arguments=arguments)
+
+
 RECIPES = (
     _article_003("constant", 0.01, "train 86.1 %, test 83.3 %; slows after 15 epochs"),
     _article_003(
@@ -194,6 +206,7 @@ RECIPES = (
         for optimizer, (arguments, rates) in _RATES.items()
         for lr in rates
     ),
+    *(_unturned(lr) for lr in _RATES["Muon"][1]),
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ COLOURS: dict[str, str] = dict(zip(ARTICLE, CYCLE, strict=True))
 # the same schedule at another rate: the same colour
 COLOURS |= {"constant-004": COLOURS["constant"], "exponential-001": COLOURS["exponential"]}
 # an optimizer has its own in every figure, and its dash beside it
-COLOURS |= {r.name: look(r.optimizer)["color"] for r in RECIPES if r.suite == "optimizers"}
+COMPARED = [recipe for recipe in RECIPES if recipe.suite in ("optimizers", "directions")]
+COLOURS |= {recipe.name: look(recipe.optimizer)["color"] for recipe in COMPARED}
 NAMES = {
     "running": "running, over the epoch's augmented batches",
     "train": "training images",

@@ -8,7 +8,7 @@ from optim_scratch import schedulers
 from optim_scratch.experiments import recipes, results
 from optim_scratch.experiments.assembly import scheduler_for
 
-UNFINISHED = "optimizers"
+UNFINISHED = ("optimizers", "directions")
 """A suite whose runs are recorded one by one."""
 
 
@@ -30,7 +30,7 @@ def test_records_hold_the_recipes_and_their_rates(name):
         for record in results.records(recipes.find(name).suite)
         if record["recipe"]["name"] == name
     ]
-    if not records and recipes.find(name).suite == UNFINISHED:
+    if not records and recipes.find(name).suite in UNFINISHED:
         pytest.skip("not run yet, as the pages say")
     assert records
     expected = rates(recipes.find(name))

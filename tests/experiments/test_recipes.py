@@ -8,6 +8,7 @@ from optim_scratch import optimizers, schedulers
 from optim_scratch.experiments import models, recipes
 from optim_scratch.experiments.assembly import scheduler_for
 from optim_scratch.experiments.settings import Settings
+from optim_scratch.optimizers import muon
 
 
 def rates(name):
@@ -24,7 +25,7 @@ def rates(name):
 
 def test_the_table_is_that_of_the_article():
     for recipe in recipes.RECIPES:
-        if recipe.suite == "optimizers":
+        if recipe.suite not in ("article-003", "rate-and-schedule"):
             continue
         assert (recipe.epochs, recipe.batch_size) == (30, 128)
         assert recipe.validation_images == 0, "the article trains on all 50,000"
@@ -63,6 +64,21 @@ def test_optimizers_are_compared_on_equal_terms():
     for low, middle, high in lrs.values():
         assert middle / low == pytest.approx(10**0.5, rel=0.06)
         assert high / middle == pytest.approx(10**0.5, rel=0.06)
+
+
+def test_muon_without_its_idea_steps_as_far_and_does_not_turn():
+    recipe = recipes.find("muon-unturned-0.001")
+    twin = recipes.find("muon-0.001")
+    own = dict(recipe.optimizer_arguments)
+    coefficients = own.pop("ns_coefficients")
+    assert own == twin.optimizer_arguments
+    assert replace(recipe, name=twin.name, suite=twin.suite, optimizer_arguments=own) == twin
+    g = np.random.default_rng(0).normal(size=(128, 1152))
+    unturned = muon.orthogonalized(g, coefficients)
+    assert np.linalg.norm(unturned) == pytest.approx(128**0.5)
+    assert np.allclose(unturned / g, unturned[0, 0] / g[0, 0])
+    turned = np.linalg.norm(muon.orthogonalized(g))
+    assert turned == pytest.approx(128**0.5, rel=0.15)
 
 
 def test_matrices_are_for_those_that_want_them():
