@@ -13,7 +13,7 @@ UNFINISHED = ("optimizers", "directions")
 
 
 def rates(recipe):
-    lr, late = recipe.optimizer_arguments["lr"], recipe.scheduler_steps == "start"
+    lr, late = recipe.lr, recipe.scheduler_steps == "start"
     if recipe.scheduler is None:
         return [lr] * recipe.epochs
     described = {"scheduler": recipe.scheduler, **recipe.scheduler_arguments}
