@@ -770,7 +770,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"betas": (0.7, 0.8, 0.9)}, {"weight_decay": 0.2}]],
         reference=AdanReference,
-        held="pytorch_optimizer.Adan, with a first change of 0 uphill too",
+        held="pytorch_optimizer.Adan, with a first difference of 0 where it goes uphill too",
         crosses=False,
         partial=False,
         drawn={
@@ -806,7 +806,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         groups=[[{}], [{"lr": 0.03}, {"gamma": 0.1}, {"weight_decay": 0.2, "final_lr": 0.5}]],
         reference=AdaBoundReference,
-        held="pytorch_optimizer.AdaBound, without what it adds to every v",
+        held="pytorch_optimizer.AdaBound, without the ε that it adds to v",
         crosses=False,
         partial=False,
         drawn={
@@ -956,7 +956,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         shapes=((3,), (4, 2), (2, 3, 2), ()),
         reference=LARSReference,
-        held="pytorch_optimizer.LARS, told otherwise which parameters it spares",
+        held="pytorch_optimizer.LARS, with a choice of the parameters that have no ratio",
         crosses=False,
         drawn={
             "lr": st.floats(1e-4, 1.0),
@@ -998,7 +998,7 @@ DESCRIPTIONS: dict[str, Description] = {
         ],
         shapes=((3,), (4, 2), (2, 3, 2), ()),
         reference=LAMBReference,
-        held="pytorch_optimizer.Lamb, made the paper's in bounds and bias correction",
+        held="pytorch_optimizer.Lamb, with the paper's bounds and bias correction",
         crosses=False,
         partial=False,
         drawn={
@@ -1029,6 +1029,9 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"eps": 0.1}, {"lr": 0.0}, {"weight_decay": 0.2}]],
         reference=silent_prodigy,
         held="prodigyopt.Prodigy",
+        # it measures how far it is from its start, which at first is a difference of nearly equal
+        # numbers: after one rounding the reference is as far from itself: see test_prodigy.py
+        tolerance=1e-11,
         downhill=True,
         crosses=False,
         drawn={
@@ -1232,7 +1235,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.01}, {}]],
         make=around,
         reference=SAMReference,
-        held="pytorch_optimizer.SAM, with its norm in full precision",
+        held="pytorch_optimizer.SAM, with its norm in the parameter's precision",
         crosses=False,
         drawn={"lr": st.floats(1e-4, 0.1), "rho": st.floats(0.0, 1.0), "adaptive": st.booleans()},
     ),
@@ -1260,7 +1263,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.2, "matrix_eps": 0.1}]],
         shapes=((3,), (4, 2), (2, 3, 4)),
         reference=ShampooReference,
-        held="pytorch_optimizer.Shampoo, with the authors' mean gradient, pauses and diagonals",
+        held="pytorch_optimizer.Shampoo, with momentum, pauses and diagonals of the authors' code",
         partial=False,  # it counts the steps that a parameter spends without a gradient
         crosses=False,
         drawn={
@@ -1333,7 +1336,7 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"lr": 0.3}, {"momentum": 0.5}, {"weight_decay": 0.0}]],
         shapes=((4, 2), (3, 5), (3, 3)),
         reference=ExactMuon,
-        held="torch.optim.Muon, its polynomial done to the singular values",
+        held="torch.optim.Muon, with its polynomial computed on the singular values",
         tolerance=1e-10,
         drawn={
             "lr": st.floats(1e-4, 0.5),

@@ -8,9 +8,13 @@ row holds a mark of the code that it was measured with, so that a test can tell 
 import ast
 import contextlib
 import hashlib
+import inspect
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 
@@ -52,6 +56,21 @@ def fingerprint(kind: type) -> str:
     """
     files = {file.name: bare(file.read_text()) for file in sorted(modules(kind))}
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]
+
+
+def described(name: str) -> str:
+    """Return a mark of how an optimizer is tested: its settings, and how the reference is made."""
+    description = methods.describe(name)
+    told = [_told(getattr(description, each.name)) for each in fields(description)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _told(value: object) -> str:
+    """Return the lines of what has a name in the descriptions' module; of all else what it is."""
+    name = getattr(value, "__name__", "")
+    if name and getattr(methods, name, None) is value:
+        return bare(textwrap.dedent(inspect.getsource(value)))
+    return re.sub(r" at 0x\w+", "", repr(value))
 
 
 def modules(kind: type) -> set[Path]:
@@ -231,6 +250,7 @@ def row(method: registry.Method) -> dict:
         "float32": worst(single) if single else None,
         "median float32": rounded(np.median(single)) if single else None,
         "code": fingerprint(method.load()),
+        "description": described(method.name) if method.kind == "optimizer" else "",
     }  # fmt: skip
 
 
@@ -256,10 +276,11 @@ def write(rows: list[dict]) -> None:
 
 
 def is_old(method: registry.Method, old: dict) -> bool:
-    """Tell whether a row is of other code, of another reference or of another version of it."""
+    """Tell whether a row is of other code or settings, or of another reference or version of it."""
     reference = held(method)
-    told = (old["code"], old["reference"], old["version"])
-    return told != (fingerprint(method.load()), reference, said_of(reference))
+    description = described(method.name) if method.kind == "optimizer" else ""
+    told = (old["code"], old.get("description"), old["reference"], old["version"])
+    return told != (fingerprint(method.load()), description, reference, said_of(reference))
 
 
 def said_of(reference: str) -> str:

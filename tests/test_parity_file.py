@@ -1,5 +1,6 @@
 """The file that the page on parity is drawn from is of the present code, and comes out again."""
 
+import re
 from dataclasses import replace
 
 import agreement
@@ -90,6 +91,19 @@ def test_an_old_row_is_seen():
     assert parity.is_old(adam, {**row, "code": "0" * 16})
     assert parity.is_old(adam, {**row, "version": "1.0"})
     assert parity.is_old(adam, {**row, "reference": "torch.optim.SGD"})
+    assert parity.is_old(adam, {**row, "description": "0" * 16})
+
+
+def test_a_description_is_marked_by_its_settings_and_by_the_lines_of_its_reference(monkeypatch):
+    before = {name: parity.described(name) for name in ("Adam", "Yogi", "LBFGS")}
+    assert before == {name: parity.described(name) for name in before}
+    adam = methods.describe("Adam")
+    changed = replace(adam, settings=[*adam.settings, {"lr": 0.5}])
+    monkeypatch.setitem(methods.DESCRIPTIONS, "Adam", changed)
+    assert parity.described("Adam") != before["Adam"]
+    real = parity.bare
+    monkeypatch.setattr(parity, "bare", lambda source: real(source) + "\nchanged = True")
+    assert parity.described("Yogi") != before["Yogi"]
 
 
 # The measure
@@ -130,3 +144,14 @@ def test_the_table_says_what_the_file_says():
     assert ", swa_utils.AveragedModel" in agreement.against(ROWS["EMA"])
     assert agreement.cells(ROWS["NoamLR"])["held against"].startswith("no reference: the formula")
     assert [agreement.told(error) for error in (1.8e-15, 0.0, 1.4)] == ["2e-15", "0", "1e+00"]
+
+
+def test_the_lines_to_check_one_with_do_so(capsys):
+    page = (parity.HERE.parent / "book/reference/parity.md").read_text()
+    (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(lines, {})
+    assert float(capsys.readouterr().out) < 1e-14
+    admitted = {
+        name: d.tolerance for name, d in methods.DESCRIPTIONS.items() if d.tolerance > 1e-12
+    }
+    assert admitted == {"LBFGS": 1e-9, "Prodigy": 1e-11, "Muon": 1e-10}, "as the page says"

@@ -1,9 +1,11 @@
 """What is Prodigy's own; what it shares with every optimizer is tested beside."""
 
+import methods
 import numpy as np
 import pytest
+import torch
 
-from optim_scratch import Parameter
+from optim_scratch import Parameter, registry
 from optim_scratch.optimizers import Prodigy
 
 
@@ -79,3 +81,30 @@ def test_refuses_two_rates_that_are_not_0():
     with pytest.raises(ValueError, match=r"lr must be the same in every group, .* \[0\.5, 1\.0\]"):
         prodigy.step()
     assert p.data == q.data == 1.0
+
+
+def test_the_reference_is_as_far_from_itself_after_one_rounding():
+    """Why its tolerance is wider: θ₀ − θ is at first a difference of nearly equal numbers."""
+    options = {
+        "lr": 0.9, "betas": (0.69, 0.966), "eps": 0.063, "weight_decay": 0.154, "d0": 1e-5,
+        "d_coef": 0.554, "use_bias_correction": True, "safeguard_warmup": True,
+        "growth_rate": 1.51, "slice_p": 3,
+    }  # fmt: skip
+    ours, apart = [], []
+    for seed in range(12):
+        rows = methods.record(50, ((3,), (4, 2)), seed)
+        method = registry.find("Prodigy")
+        both = methods.followers(method, options, rows)
+        ours.append(max(methods.errors(*both)))
+        (_, first, gradients), (_, second, _) = (
+            methods.followers(method, options, rows) for _ in range(2)
+        )
+        for t, row in enumerate(gradients):
+            last = methods.distance(first.step(row), second.step(row))
+            if t == 0:
+                with torch.no_grad():
+                    for p in second.parameters:
+                        p.copy_(torch.nextafter(p, torch.full_like(p, np.inf)))
+        apart.append(last)
+    assert max(apart) > 1e-13, "hundreds of roundings"
+    assert max(ours) < 20 * max(apart)
