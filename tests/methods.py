@@ -558,7 +558,11 @@ DESCRIPTIONS: dict[str, Description] = {
             {"centered": True, "eps": 1e-3},
             {"momentum": 0.8, "centered": True, "eps": 0.1, "weight_decay": 0.1, "maximize": True},
         ],
-        groups=[[{}], [{"lr": 0.03, "momentum": 0.5}, {"alpha": 0.9}, {"centered": True}]],
+        # centred and without memory, the variance is 0 but for rounding: see test_rmsprop.py
+        groups=[
+            [{}],
+            [{"lr": 0.03, "momentum": 0.5}, {"alpha": 0.9}, {"centered": True, "alpha": 0.9}],
+        ],
         drawn={
             "lr": st.floats(1e-4, 0.1),
             "alpha": st.floats(0.5, 0.999),
@@ -1029,9 +1033,6 @@ DESCRIPTIONS: dict[str, Description] = {
         groups=[[{}], [{"eps": 0.1}, {"lr": 0.0}, {"weight_decay": 0.2}]],
         reference=silent_prodigy,
         held="prodigyopt.Prodigy",
-        # it measures how far it is from its start, which at first is a difference of nearly equal
-        # numbers: after one rounding the reference is as far from itself: see test_prodigy.py
-        tolerance=1e-11,
         downhill=True,
         crosses=False,
         drawn={
@@ -1043,7 +1044,9 @@ DESCRIPTIONS: dict[str, Description] = {
             "decouple": st.booleans(),
             "use_bias_correction": st.booleans(),
             "safeguard_warmup": st.booleans(),
-            "d0": st.floats(1e-6, 0.1),
+            # how far it is from its start is at first a difference of nearly equal numbers: from
+            # less than this the reference is not equal to itself, see test_prodigy.py
+            "d0": st.floats(1e-2, 0.1),
             "d_coef": st.floats(0.5, 2.0),
             "growth_rate": st.just(float("inf")) | st.floats(1.01, 2.0),
             "slice_p": st.integers(1, 4),
@@ -1510,7 +1513,9 @@ def pair(
 
 
 def distance(ours: Row, theirs: Row) -> float:
-    """max|a − b| / max|b|, over all parameters."""
+    """max|a − b| / max|b|, over all parameters; infinite if only one of them is NaN somewhere."""
+    if any((np.isnan(a) != np.isnan(b)).any() for a, b in zip(ours, theirs, strict=True)):
+        return np.inf
     scale = max(np.abs(b).max() for b in theirs)
     return max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)) / scale
 

@@ -58,10 +58,18 @@ def fingerprint(kind: type) -> str:
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]
 
 
-def described(name: str) -> str:
-    """Return a mark of how an optimizer is tested: its settings, and how the reference is made."""
-    description = methods.describe(name)
-    told = [_told(getattr(description, each.name)) for each in fields(description)]
+def described(method: registry.Method) -> str:
+    """Return a mark of how a class is tested.
+
+    Of an optimizer these are its settings and how its reference is made; of a scheduler the modules
+    that all of them are tested with.
+    """
+    if method.kind == "optimizer":
+        description = methods.describe(method.name)
+        told = [_told(getattr(description, each.name)) for each in fields(description)]
+    else:
+        modules = (scheduling, compositions, listed, plateau, warmups)
+        told = [bare(inspect.getsource(module)) for module in modules]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -250,7 +258,7 @@ def row(method: registry.Method) -> dict:
         "float32": worst(single) if single else None,
         "median float32": rounded(np.median(single)) if single else None,
         "code": fingerprint(method.load()),
-        "description": described(method.name) if method.kind == "optimizer" else "",
+        "description": described(method), "torch": version("torch."),
     }  # fmt: skip
 
 
@@ -278,9 +286,9 @@ def write(rows: list[dict]) -> None:
 def is_old(method: registry.Method, old: dict) -> bool:
     """Tell whether a row is of other code or settings, or of another reference or version of it."""
     reference = held(method)
-    description = described(method.name) if method.kind == "optimizer" else ""
-    told = (old["code"], old.get("description"), old["reference"], old["version"])
-    return told != (fingerprint(method.load()), description, reference, said_of(reference))
+    told = tuple(old.get(each) for each in ("code", "description", "reference", "version", "torch"))
+    present = (fingerprint(method.load()), described(method), reference, said_of(reference))
+    return told != (*present, version("torch."))
 
 
 def said_of(reference: str) -> str:

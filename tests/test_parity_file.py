@@ -92,18 +92,26 @@ def test_an_old_row_is_seen():
     assert parity.is_old(adam, {**row, "version": "1.0"})
     assert parity.is_old(adam, {**row, "reference": "torch.optim.SGD"})
     assert parity.is_old(adam, {**row, "description": "0" * 16})
+    assert parity.is_old(adam, {**row, "torch": "2.12.0"})
 
 
 def test_a_description_is_marked_by_its_settings_and_by_the_lines_of_its_reference(monkeypatch):
-    before = {name: parity.described(name) for name in ("Adam", "Yogi", "LBFGS")}
-    assert before == {name: parity.described(name) for name in before}
-    adam = methods.describe("Adam")
-    changed = replace(adam, settings=[*adam.settings, {"lr": 0.5}])
+    adam, yogi, step = map(registry.find, ("Adam", "Yogi", "StepLR"))
+    before = [parity.described(each) for each in (adam, yogi, step)]
+    assert before == [parity.described(each) for each in (adam, yogi, step)]
+    description = methods.describe("Adam")
+    changed = replace(description, settings=[*description.settings, {"lr": 0.5}])
     monkeypatch.setitem(methods.DESCRIPTIONS, "Adam", changed)
-    assert parity.described("Adam") != before["Adam"]
+    assert parity.described(adam) != before[0]
     real = parity.bare
     monkeypatch.setattr(parity, "bare", lambda source: real(source) + "\nchanged = True")
-    assert parity.described("Yogi") != before["Yogi"]
+    assert parity.described(yogi) != before[1]
+    assert parity.described(step) != before[2]
+
+
+def test_where_one_alone_is_no_number_they_are_apart():
+    assert methods.distance([np.array([1.0, np.nan])], [np.array([1.0, 2.0])]) == np.inf
+    assert methods.distance([np.array([1.0])], [np.array([2.0])]) == 0.5
 
 
 # The measure
@@ -154,4 +162,4 @@ def test_the_lines_to_check_one_with_do_so(capsys):
     admitted = {
         name: d.tolerance for name, d in methods.DESCRIPTIONS.items() if d.tolerance > 1e-12
     }
-    assert admitted == {"LBFGS": 1e-9, "Prodigy": 1e-11, "Muon": 1e-10}, "as the page says"
+    assert admitted == {"LBFGS": 1e-9, "Muon": 1e-10}, "as the page says"

@@ -84,7 +84,7 @@ def test_refuses_two_rates_that_are_not_0():
 
 
 def test_the_reference_is_as_far_from_itself_after_one_rounding():
-    """Why its tolerance is wider: θ₀ − θ is at first a difference of nearly equal numbers."""
+    """Why d₀ is not drawn smaller: θ₀ − θ is at first a difference of nearly equal numbers."""
     options = {
         "lr": 0.9, "betas": (0.69, 0.966), "eps": 0.063, "weight_decay": 0.154, "d0": 1e-5,
         "d_coef": 0.554, "use_bias_correction": True, "safeguard_warmup": True,
