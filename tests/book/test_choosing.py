@@ -11,57 +11,36 @@ from optim_scratch import ladder
 from optim_scratch.experiments import results
 
 PAGE = Path(__file__).parents[2] / "book/practice/choosing.ipynb"
-RUNS = results.read("optimizers").query("seed == 0").set_index(["recipe", "epoch"])
-BEST = {
-    "SGD": "sgd-0.03", "NAdam": "nadam-0.001", "AdamW": "adamw-0.001", "Adam": "adam-0.001",
-    "RMSprop": "rmsprop-0.001", "RAdam": "radam-0.003", "Lion": "lion-0.0003",
-    "Adagrad": "adagrad-0.01",
-}  # fmt: skip
+RUNS = results.read("optimizers")
+SHOWN = ["muon-0.001", "radam-0.003", "sgd-0.03", "nadam-0.001", "adamw-0.001", "adam-0.001"]
 
 
-def accuracy(name, epoch, part="validation"):
-    return 100 * RUNS.loc[(BEST[name], epoch), f"{part}_accuracy"]
+def mean(recipe, epoch=10, part="validation"):
+    return 100 * RUNS.query("recipe == @recipe and epoch == @epoch")[f"{part}_accuracy"].mean()
 
 
-def test_each_is_shown_at_the_best_of_its_three_rates() -> None:
-    ends = 100 * RUNS.xs(10, level="epoch").validation_accuracy
-    for name, recipe in BEST.items():
-        of_it = ends[[each for each in ends.index if each.split("-")[0] == name.lower()]]
-        assert len(of_it) == 3
-        assert of_it.idxmax() == recipe
-        highest = max(of_it.index, key=lambda each: float(each.split("-", 1)[1]))
-        assert (highest == recipe) == (name in {"RAdam", "Lion", "RMSprop"})
+def test_the_lines_are_in_order_and_as_far_apart_as_told() -> None:
+    means = [mean(recipe) for recipe in SHOWN]
+    assert means == sorted(means, reverse=True)
+    assert means[0] - means[-1] == pytest.approx(10, abs=0.5)
+    assert mean("sgd-0.03") - mean("adam-0.001") == pytest.approx(2.5, abs=0.3)
+    assert mean("sgd-0.03") - mean("adamw-0.001") == pytest.approx(2, abs=0.4)
+    assert mean("radam-0.003") - mean("sgd-0.03") == pytest.approx(2, abs=0.4)
+    assert abs(mean("sgd-0.03") - mean("nadam-0.001")) < 0.5
+    assert mean("muon-0.001") - mean("radam-0.003") == pytest.approx(5, abs=0.9)
 
 
-def test_one_is_ahead_of_momentum_and_three_are_level_with_it() -> None:
-    last = sorted(BEST, key=lambda name: -accuracy(name, 10))
-    assert last[0] == "RAdam"
-    assert set(last[1:5]) == {"SGD", "NAdam", "Lion", "AdamW"}
-    assert accuracy("SGD", 10) - accuracy("AdamW", 10) < 2 * 0.6 * 2**0.5
-    assert accuracy(last[0], 10) - accuracy(last[4], 10) == pytest.approx(3, abs=0.5)
+def test_half_of_muons_lead_over_adamw_is_its_turn() -> None:
+    control = results.read("directions").query("epoch == 10").set_index("recipe")
+    even = 100 * control.loc["muon-unturned-0.001", "validation_accuracy"]
+    lead = mean("muon-0.001") - mean("adamw-0.001")
+    assert (mean("muon-0.001") - even) / lead == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_warmup_inside_bears_three_times_adams_rate() -> None:
-    ends = 100 * RUNS.xs(10, level="epoch").validation_accuracy
-    assert abs(ends["radam-0.001"] - ends["adam-0.001"]) < 1
-    assert ends["adam-0.003"] - ends["adam-0.001"] == pytest.approx(-10, abs=0.5)
-    assert ends["radam-0.003"] - ends["radam-0.001"] == pytest.approx(5, abs=0.5)
-
-
-def test_adaptive_methods_are_ahead_after_one_epoch() -> None:
-    for name in set(BEST) - {"SGD"}:
-        assert 6 < accuracy(name, 1) - accuracy("SGD", 1) < 16
-        assert (accuracy(name, 10) > accuracy("SGD", 10)) == (name == "RAdam")
-
-
-def test_the_gap_to_the_training_images() -> None:
-    gaps = {name: accuracy(name, 10, "train") - accuracy(name, 10) for name in BEST}
-    assert 0 < gaps["Adam"] - gaps["SGD"] < 1
-    assert max(gaps, key=gaps.get) == "RAdam"
-
-
-def test_a_number_from_5000_images() -> None:
-    assert 100 * np.sqrt(0.75 * 0.25 / 5000) == pytest.approx(0.6, abs=0.02)
+def test_momentum_is_behind_after_one_epoch_and_better_than_adam_on_all_images_after_ten() -> None:
+    for recipe in set(SHOWN) - {"sgd-0.03"}:
+        assert mean(recipe, 1) > mean("sgd-0.03", 1) + 5
+    assert mean("sgd-0.03", part="train") > mean("adam-0.001", part="train")
 
 
 FAMILIES = {
@@ -110,16 +89,6 @@ def test_lbfgs_is_two_points_better_at_a_tenth_than_at_one() -> None:
     assert means[row.best] - means[row.best + 3] == pytest.approx(2, abs=0.5)
 
 
-def test_adam_and_adamw_differ_by_a_hair_and_by_more_than_a_point() -> None:
-    found = {record["recipe"]["name"]: record["recipe"] for record in results.records("optimizers")}
-    assert found["adamw-0.001"]["optimizer_arguments"] == {"lr": 0.001, "weight_decay": 0.01}
-    assert found["adam-0.001"]["optimizer_arguments"] == {"lr": 0.001}
-    epochs = np.arange(10)
-    rates = 0.001 * (1 + np.cos(np.pi * epochs / 10)) / 2
-    assert 1 - np.prod((1 - 0.01 * rates) ** (45_000 // 128 + 1)) == pytest.approx(0.02, abs=0.003)
-    assert accuracy("AdamW", 10) - accuracy("Adam", 10) == pytest.approx(1.5, abs=0.1)
-
-
 def test_every_piece_of_advice_has_its_support() -> None:
     text = "\n".join(
         cell.source for cell in nbformat.read(PAGE, as_version=4).cells
@@ -127,13 +96,6 @@ def test_every_piece_of_advice_has_its_support() -> None:
     )  # fmt: skip
     table = text.partition("| advice |")[2].partition("## First numbers")[0]
     lines = [line for line in table.splitlines()[2:] if line.startswith("|")]
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         assert re.search(r"\]\(|cite:|our VGG|ladder", line), line
-
-
-def test_a_second_seed_moves_by_about_a_point() -> None:
-    ends = results.read("optimizers").query("epoch == 10").set_index(["recipe", "seed"])
-    ends = 100 * ends.validation_accuracy
-    for name in ("SGD", "NAdam", "AdamW", "Adam"):
-        assert abs(ends[BEST[name], 0] - ends[BEST[name], 1]) < 1.5
