@@ -97,3 +97,10 @@ def test_after_one_epoch_adaptive_methods_are_ahead_of_momentum_and_after_ten_on
 
 def test_what_5000_pictures_leave():
     assert 100 * np.sqrt(0.75 * 0.25 / 5000) == pytest.approx(0.6, abs=0.02)
+
+
+def test_what_other_pages_say_of_these_runs():
+    assert abs(mean("Lookahead") - mean("SGD")) < 1
+    assert abs(mean("LAMB") - mean("SGD")) < 1
+    assert abs(mean("AdamWScheduleFree") - mean("AdamW")) < 1.2
+    assert mean("AdamW") - mean("Prodigy") == pytest.approx(7, abs=0.6)
