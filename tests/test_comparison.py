@@ -61,7 +61,8 @@ def test_a_cell_comes_out_again(ground, method):
 def test_turning_a_ravine_changes_nothing_for_gradient_descent_nor_for_whole_matrices(name):
     for condition in (20, 100):
         flat, turned = (comparison.curve(f"ravine {condition} at {a}°", name) for a in (0, 45))
-        assert turned.means == pytest.approx(flat.means, abs=0.2)
+        calm = flat.rates <= flat.rate  # beyond, SOAP's runs part by how a number was rounded
+        assert turned.means[calm] == pytest.approx(flat.means[calm], abs=0.2)
         assert turned.fresh == pytest.approx(flat.fresh, abs=1)
 
 
