@@ -93,8 +93,8 @@ bench: $(VENV)/.test ## speed, as ratios measured side by side
 ladder: $(VENV)/.test ## measure every method on the digits anew (5 minutes); LINES='"Adam" "SAM"' for some of them
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.ladder $(LINES)
 
-comparison: $(VENV)/.test ## measure the curves of sensitivity to the rate anew (2 minutes)
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.comparison
+comparison: $(VENV)/.test ## measure the curves of sensitivity to the rate anew (20 minutes); LINES as for the ladder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m optim_scratch.comparison $(LINES)
 
 parity: $(VENV)/.test ## measure each class against its reference where that is out of date; CLASSES=all for all (10 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/parity.py $(CLASSES)

@@ -1,11 +1,13 @@
-"""Measure every method on every ground, and write the file."""
+"""Measure every method, or those that are named, on every ground, and write the file."""
 
 from __future__ import annotations
 
 import json
 import platform
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +20,25 @@ from .reading import FILE
 PLACE = Path(__file__).with_name(FILE)
 
 
-def main() -> None:
-    """Measure, ground by ground."""
-    lines = []
+def main(names: list[str]) -> None:
+    """Measure every method, or those that are named, ground by ground; keep the file's others."""
+    unknown = set(names) - {entry.name for entry in ENTRIES}
+    if unknown:
+        sys.exit(f"not compared: {', '.join(sorted(unknown))}")
+    old = json.loads(PLACE.read_text(encoding="utf-8"))["curves"] if names else []
+    kept = {(each["ground"], each["method"]): each for each in old}
+    order = [(ground.name, entry.name) for ground in GROUNDS for entry in ENTRIES]
     for ground in GROUNDS:
         begin = time.process_time()
-        lines += [line(ground, entry) for entry in ENTRIES]
+        for entry in ENTRIES:
+            if not names or entry.name in names:
+                kept[ground.name, entry.name] = line(ground, entry)
         print(f"{ground.name:<20} {time.process_time() - begin:5.1f} s", flush=True)
+        save([kept[key] for key in order if key in kept])
+
+
+def save(lines: list[dict[str, Any]]) -> None:
+    """Write what has been measured so far."""
     content = {
         "protocol": PROTOCOL,
         "versions": {
@@ -40,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from optim_scratch import surfaces
-from optim_scratch.descent import descend
 from optim_scratch.ladder import Entry
 from optim_scratch.parameter import Array
 from optim_scratch.problems import NoisyQuadratic, SparseLogistic, ZipfClasses
+
+from .methods import LOOKS, ON_VECTORS
+from .running import run
 
 RATES = 25
 FACTOR = 2.0
 STEPS = 500
 STARTS = 20
+SEEDS = range(2 * STARTS)
 SHARE = 0.01
 
 PROTOCOL: dict[str, Any] = {
@@ -26,6 +29,11 @@ PROTOCOL: dict[str, Any] = {
     "factor": FACTOR,
     "middle": "the ladder's",
     "steps": STEPS,
+    "gradients": "a step is one; of those that look more often, gradients are counted, not steps",
+    "looks": LOOKS,
+    "looks of one step": "see the same mini-batch, or the same noise",
+    "parameters": "one vector each; beside the ladder's settings, so that vectors are not spared:",
+    "on vectors": {name: change["settings"] for name, change in ON_VECTORS.items()},
     "tuning_starts": STARTS,
     "fresh_starts": STARTS,
     "share": SHARE,
@@ -86,37 +94,31 @@ def excess(surface: surfaces.Surface, points: Array) -> Array:
     return np.asarray(surface(points) - low)
 
 
-def arrivals(make: Callable[[], surfaces.Surface], entry: Entry, lrs: Array) -> Array:
-    """Return from which step on each run has a hundredth left or less, at most 500."""
-    surface = make()
-    first = starts(surface)[:, None]
-    losses = descend(
-        surface, lambda p, lr: entry.optimizers(p, lr)[0], STEPS, start=first, lr=lrs[:, None]
-    ).losses
+def arrivals(make: Callable[..., surfaces.Surface], entry: Entry, lrs: Array) -> Array:
+    """Return from which gradient on each run has a hundredth left or less, at most 500."""
+    surface, looks = make(), LOOKS.get(entry.name, 1)
+    losses = run(make, entry, lrs, STEPS, starts(surface)[:, None])
     low = min(float(surface(np.array(point))) for point in surface.minima)
     with np.errstate(invalid="ignore"):
         away = ~(losses - low <= SHARE * excess(surface, np.array(surface.start)))
-    return np.where(away.any(axis=0), np.minimum(STEPS + 1 - away[::-1].argmax(axis=0), STEPS), 0)
+    first = looks * (len(away) - away[::-1].argmax(axis=0))
+    return np.where(away.any(axis=0), np.minimum(first, STEPS), 0)
 
 
-def ends(make: Callable[[], Any], steps: int, entry: Entry, lrs: Array) -> Array:
-    """Return the loss after the last step, at most the first one."""
-    problem = make()
-    lead = problem.start if problem.start.ndim > 1 else np.tile(problem.start, (2 * STARTS, 1, 1))
-    path = descend(
-        problem, lambda p, lr: entry.optimizers(p, lr)[0], steps, start=lead, every=steps,
-        lr=lrs[:, None],
-    )  # fmt: skip
-    first, last = path.losses
+def ends(make: Callable[..., Any], steps: int, entry: Entry, lrs: Array) -> Array:
+    """Return the loss after so many gradients, at most the first one."""
+    start = make().start
+    lead = start if start.ndim > 1 else np.tile(start, (2 * STARTS, 1, 1))
+    first, last = run(make, entry, lrs, steps, lead, every=steps)
     with np.errstate(invalid="ignore"):
         return np.where(last <= first, last, first)
 
 
-def _surface(name: str, make: Callable[[], surfaces.Surface]) -> Ground:
+def _surface(name: str, make: Callable[..., surfaces.Surface]) -> Ground:
     return Ground(name, "steps", partial(arrivals, make))
 
 
-def _problem(name: str, make: Callable[[], Any], steps: int) -> Ground:
+def _problem(name: str, make: Callable[..., Any], steps: int) -> Ground:
     return Ground(name, "loss", partial(ends, make, steps))
 
 
@@ -128,15 +130,18 @@ GROUNDS = (
     ),
     _surface("Rosenbrock", surfaces.rosenbrock),
     _surface("Beale", surfaces.beale),
-    _surface("noisy ravine", lambda: surfaces.noisy(surfaces.ravine(20, 45), 0.5)),
-    _problem("noisy quadratic", lambda: NoisyQuadratic(np.geomspace(0.1, 10, 10), 0.3), 500),
+    _surface("noisy ravine", lambda seed=0: surfaces.noisy(surfaces.ravine(20, 45), 0.5, seed)),
+    _problem(
+        "noisy quadratic",
+        lambda seed=0: NoisyQuadratic(np.geomspace(0.1, 10, 10), 0.3, seed=seed), 500,
+    ),
     _problem(
         "sparse logistic",
-        lambda: SparseLogistic(features=64, examples=1024, seed=range(2 * STARTS)), 256,
+        lambda seed=SEEDS: SparseLogistic(features=64, examples=1024, seed=seed), 256,
     ),
     _problem(
         "Zipf classes",
-        lambda: ZipfClasses(classes=16, inputs=8, examples=256, seed=range(2 * STARTS)), 60,
+        lambda seed=SEEDS: ZipfClasses(classes=16, inputs=8, examples=256, seed=seed), 60,
     ),
 )  # fmt: skip
 """The surfaces, then the problems."""
