@@ -37,4 +37,5 @@ def test_records_hold_the_recipes_and_their_rates(name):
     for record in records:
         kept = results.through_json(asdict(recipes.Recipe(**record["recipe"])))
         assert kept == results.through_json(asdict(recipes.find(name)))
-        assert [row["lr"] for row in record["epochs"]] == pytest.approx(expected, rel=1e-9)
+        done = record["diverged"]["epoch"] - 1 if record["diverged"] else len(expected)
+        assert [row["lr"] for row in record["epochs"]] == pytest.approx(expected[:done], rel=1e-9)
