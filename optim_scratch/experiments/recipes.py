@@ -171,10 +171,11 @@ def _compared(optimizer: str, lr: float, arguments: Mapping[str, object]) -> Rec
 
 
 def _unturned(lr: float) -> Recipe:
-    """Return Muon without its idea, to see what that is worth: layers as long, directions as found.
+    """Return Muon without its idea, to see what that is worth: directions stay as they are.
 
     The iteration multiplies by √128 in five steps and does nothing else. So the matrix over its
-    norm gets the norm that an orthogonal one of 128 rows has, as most matrices of the network do.
+    norm gets the norm of an orthogonal one of 128 rows, as half of the network's have. In those
+    with fewer rows the step is longer than Muon's.
     """
     muon = _compared("Muon", lr, _RATES["Muon"][0])
     arguments = {**muon.optimizer_arguments, "ns_coefficients": (128**0.1, 0.0, 0.0)}

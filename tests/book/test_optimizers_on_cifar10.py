@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optim_scratch.experiments import recipes, results
+from optim_scratch.experiments import models, recipes, results
 
 RUNS = results.read("optimizers")
 ENDS = 100 * RUNS.query("epoch == 10").set_index(["recipe", "seed"])["validation_accuracy"]
@@ -120,3 +120,10 @@ def test_what_other_pages_say_of_these_runs():
     assert abs(mean("AdamW") - mean("Prodigy")) < 1
     assert CHOSEN["Prodigy"] == "prodigy-0.3"
     assert mean("AdamW") - ENDS["prodigy-1", 0] == pytest.approx(7, abs=0.6)
+
+
+def test_in_which_layers_the_controls_steps_are_as_long_as_muons():
+    short = [min(len(p), p[0].numel()) for p in models.build("vgg", 10, seed=0).parameters()]
+    assert short.count(128) == len(short) / 2 == 4
+    assert max(short) == 128
+    assert 3 < (128 / short[-1]) ** 0.5 < 4
