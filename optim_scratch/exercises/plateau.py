@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .checking import add, function
+from .checking import add, function, number
 
 
 def drops(epochs: int, patience: int, cooldown: int) -> int:
@@ -131,4 +131,13 @@ add(
         lambda epoch, patience: chance(epoch, patience + 1),
         lambda epoch, patience: (1 - 1 / (patience + 2)) ** max(0, epoch - 2) / (patience + 2),
     ),
+)
+
+
+add(
+    "plateau.patience",
+    4,
+    number(8, "Solve p + 1 >= 2.5 σ / d for p, and round up."),
+    solution=8,
+    wrong=(9, 7.75, 3, 4),
 )

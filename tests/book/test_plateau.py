@@ -11,6 +11,7 @@ from optim_scratch import Parameter
 from optim_scratch.exercises.plateau import chance, drops, unfired
 from optim_scratch.experiments import results
 from optim_scratch.optimizers import SGD
+from optim_scratch.problems import Digits
 from optim_scratch.schedulers import GradualWarmupScheduler, ReduceLROnPlateau, SequentialLR
 
 
@@ -68,6 +69,7 @@ def test_the_mean_first_firing_is_the_exponential_of_the_harmonic_sum(patience):
 def test_the_median_first_firing_is_just_above_the_root_of_e_patiences(patience):
     median = np.argmax(np.array(unfired(4 * (patience + 1), patience)) <= 0.5)
     assert median == np.ceil(np.sqrt(np.e) * (patience + 1.5) - 0.5)
+    assert median == pytest.approx(1.65 * patience + 2, abs=1)
 
 
 @pytest.mark.parametrize("patience", [0, 2, 5])
@@ -198,3 +200,113 @@ def test_a_sequence_refuses_a_scheduler_that_needs_a_metric():
     sgd = SGD([Parameter(0.0)], lr=0.1)
     with pytest.raises(ValueError, match="ReduceLROnPlateau"):
         SequentialLR(sgd, [ReduceLROnPlateau(sgd), ReduceLROnPlateau(sgd)], milestones=[5])
+
+
+def test_the_machine_of_the_figure():
+    metrics = [1.0, 0.8, 0.78, 0.74, 0.76, 0.75, 0.77, 0.66, 0.68, 0.67, 0.68, 0.66, 0.66, 0.66]
+    made = scheduler(
+        lr=0.1, factor=0.3, patience=2, cooldown=2, min_lr=0.01, threshold=0.05,
+        threshold_mode="abs",
+    )  # fmt: skip
+    seen = []
+    for metric in metrics:
+        made.step(metric)
+        seen.append((made.best, made.num_bad_epochs, made.cooldown_counter))
+    assert [best for best, _, _ in seen] == [1.0] + 2 * [0.8] + 4 * [0.74] + 7 * [0.66]
+    assert [bad for _, bad, _ in seen] == [0, 0, 1, 0, 1, 2, 0, 0, 0, 1, 2, 0, 0, 0]
+    assert [rest for _, _, rest in seen] == 6 * [0] + [2, 1, 0, 0, 0, 2, 1, 0]
+    assert made.preview([])[0, 0] == pytest.approx(0.01)  # 0.009 lies below min_lr
+
+
+@pytest.mark.parametrize(
+    ("mode", "metrics"),
+    [
+        ("max", np.geomspace(1, 0.1, 24)),
+        ("min", np.linspace(0.1, 0.9, 24)),
+        ("min", [1.0] + 23 * [np.nan]),
+        ("min", np.ones(24)),
+    ],
+)
+def test_a_wrong_mode_and_no_number_look_like_a_level_loss(mode, metrics):
+    assert new_rates(metrics, mode=mode, patience=5, eps=0) == [8, 14, 20]
+    assert new_rates(np.geomspace(1, 0.1, 24), patience=5) == []
+
+
+def train(watch=None, lr=0.25, epochs=40, batch_size=32, seed=0, **arguments):
+    """Train on the digits; return the rates of all epochs, the losses watched, the weights."""
+    digits = Digits(batch_size=batch_size, seed=seed)
+    w = Parameter(digits.start)
+    sgd = SGD([w], lr=lr)
+    made, rates, losses = ReduceLROnPlateau(sgd, **arguments), [], []
+    for epoch in range(epochs):
+        rates.append(sgd.param_groups[0]["lr"])
+        for batch in digits.batches(1, first=epoch):
+            w.grad = digits.gradient(w.data, batch)
+            sgd.step()
+        picture = digits.losses(w.data)[batch].mean()
+        losses.append(digits.loss(w.data, "validation"))
+        if watch:
+            made.step(picture if watch == "batch" else losses[-1])
+    return np.array(rates), np.array(losses), digits.loss(w.data, "test")
+
+
+def test_a_batch_fools_the_scheduler_where_the_validation_loss_does_not():
+    rates, losses, _ = train("batch", patience=3)
+    assert (np.flatnonzero(np.diff(rates)) + 2)[:2].tolist() == [12, 16]
+    quiet, lower, _ = train("validation", patience=3)
+    assert len(set(quiet)) == 1
+    assert losses[-1] == pytest.approx(0.163, abs=5e-4)
+    assert lower[-1] == pytest.approx(0.098, abs=5e-4)
+    assert losses[:11] == pytest.approx(lower[:11])
+
+
+def test_patience_0_costs_at_a_good_rate_and_patience_2_saves_a_rate_too_high():
+    few = {"epochs": 16, "batch_size": 8, "factor": 0.3}
+
+    def mean(watch, lr, patience):
+        return np.mean([train(watch, lr, patience=patience, seed=s, **few)[2] for s in range(4)])
+
+    assert mean("validation", 0.5, 0) > mean("validation", 0.5, 2) + 0.005
+    assert mean(None, 1.0, 2) > mean("validation", 1.0, 2) + 0.03
+
+
+def test_a_drop_frees_what_noise_holds_up():
+    high = {"lr": 1.0, "epochs": 18, "batch_size": 8, "patience": 3}
+    rates, losses, _ = train("validation", **high)
+    drop = np.argmax(rates < 1)
+    assert drop + 1 == 11
+    assert losses[drop] < 0.5 * losses[drop - 1]
+
+
+def test_stepped_once_a_batch_the_rate_is_gone_within_an_epoch():
+    digits = Digits(batch_size=8)
+    w = Parameter(digits.start)
+    sgd = SGD([w], lr=0.5)
+    made = ReduceLROnPlateau(sgd)
+    for batch in digits.batches(1):
+        w.grad = digits.gradient(w.data, batch)
+        sgd.step()
+        made.step(digits.losses(w.data)[batch].mean())
+    assert made.last_epoch == 128
+    assert made.get_last_lr()[0] == pytest.approx(5e-9)
+
+
+def test_where_the_model_overfits_a_drop_freezes_and_does_not_heal():
+    draw = np.random.default_rng(0)
+    inputs = draw.standard_normal((1025, 20))
+    targets = inputs.sum(axis=1) + 2 * draw.standard_normal(1025)
+    ends = {}
+    for watch in (False, True):
+        w, losses = Parameter(np.zeros(20)), []
+        sgd = SGD([w], lr=0.4)
+        made = ReduceLROnPlateau(sgd, patience=3)
+        for _ in range(60):
+            w.grad = inputs[:25].T @ (inputs[:25] @ w.data - targets[:25]) / 25
+            sgd.step()
+            losses.append(0.5 * np.mean((inputs[25:] @ w.data - targets[25:]) ** 2))
+            if watch:
+                made.step(losses[-1])
+        assert np.argmin(losses) + 1 == 11
+        ends[watch] = losses[-1]
+        assert ends[watch] > min(losses)
+    assert ends[True] < 0.7 * ends[False]
