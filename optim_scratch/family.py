@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ladder, registry
+from .problems import Digits
 from .registry import FAMILIES, Method, Setting
 
 Member = Method | Setting
@@ -44,7 +45,7 @@ class Spot:
     x, y : float
         The centre of its circle.
     heading : str
-        What the family goes by that begins here; empty within a family.
+        What its family goes by, where the one above is of another; else empty.
     lines : tuple of str
         The flaw that it mends, or what a root does, broken into lines.
     aside : float
@@ -190,7 +191,8 @@ class Tree:
         """Return where everybody stands, in a picture of a width in pixels."""
         beside = width >= ASIDE
         indent, radius, y = (24, 5.5, 6.0) if beside else (15, 4.5, 4.0)
-        spots = []
+        spots: list[Spot] = []
+        family = ""
         for member in self.members():
             depth = len(self.line(member.name)) - 1
             x = 10 + depth * indent
@@ -198,7 +200,8 @@ class Tree:
             room = width - aside - (42 if beside else 0)
             words = flaw(member) or member.summary
             lines = tuple(textwrap.wrap(words, int(room / LETTER), break_on_hyphens=False))
-            heading = self._heading(member)
+            heading = FAMILIES[member.family] if member.family != family else ""
+            family = member.family
             y += 27 if heading else 0
             height = 12 + 18 * len(lines) if beside else 28 + 17 * len(lines)
             spots.append(Spot(member, depth, x, y + 15, heading, lines, aside, height))
@@ -208,14 +211,6 @@ class Tree:
     def table(self) -> Table:
         """Return what there is to know of everybody at a glance."""
         return Table(self.members())
-
-    def _heading(self, member: Member) -> str:
-        """Return the family's words where it begins: not at the parent, nor at the one before."""
-        siblings = self.children(member.parent)
-        before = siblings[: siblings.index(member)][-1:]
-        known = [self._by_name[member.parent]] if member.parent else []
-        families = {each.family for each in [*known, *before]}
-        return "" if member.family in families else FAMILIES[member.family]
 
     def __repr__(self) -> str:
         settings = sum(isinstance(member, Setting) for member in self._by_name.values())
@@ -286,23 +281,28 @@ def _linked(member: Member) -> str:
 
 
 def _work(member: Member) -> str:
-    """Return the gradients of a step, and the ladder's time for a run, if it has the method."""
+    """Return the gradients of a step, and its time in SGD's steps, if the ladder has the method.
+
+    The ladder times a run. One on all pictures takes fewer steps, each on as many batches at once.
+    """
     if isinstance(member, Setting):
         return f"as {member.kind}"
     rows = {each.name: each for each in ladder.rows() if each.name != "SGD"}
     said = re.sub(r" gradients?( or more)? a step", r"\1", member.work)
     if member.name not in rows:
         return said
-    row = rows[member.name]
-    full = ", on all pictures" if "all pictures" in row.settings else ""
-    return f"{said}; {row.time:.1f}×{full}"
+    batch_size = next(e.batch_size for e in ladder.ENTRIES if e.name == member.name)
+    if batch_size is None:
+        pictures = Digits(seed=0).part("train")[0]
+        time = rows[member.name].time * len(pictures) / ladder.PROTOCOL["batch_size"]
+        return f"{said}; {time:.0f}×, on all pictures"
+    return f"{said}; {rows[member.name].time:.1f}×"
 
 
 def _hyper(member: Member) -> list[str]:
-    """Return the arguments that are for tuning: a class's without its flags, or a setting's own."""
+    """Return the arguments that are for tuning: a class's without its flags; or a setting's own."""
     if isinstance(member, Setting):
         return list(member.hyper)
     made: Callable[..., Any] = member.load()
-    flags = {"maximize"}
     parameters = list(inspect.signature(made).parameters.values())[1:]
-    return [p.name for p in parameters if p.default is not False and p.name not in flags]
+    return [p.name for p in parameters if not isinstance(p.default, bool)]

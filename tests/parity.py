@@ -235,7 +235,7 @@ def held(method: registry.Method) -> str:
 INSTEAD = {
     "NoamLR": "the formula of Vaswani et al. 2017",
     "REXLR": "the formula of Chen, Wolfe & Kyrillidis 2022",
-    "GradualWarmupScheduler": "its formula, then the follower's rates by itself from the peak",
+    "GradualWarmupScheduler": "its formula, then the rates of the schedule that follows, run alone",
 }
 """What a class without a reference is held against."""
 

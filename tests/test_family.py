@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from methods import describe
 
-from optim_scratch import Parameter, optimizers, plot, registry
+from optim_scratch import Parameter, ladder, optimizers, plot, registry
 from optim_scratch.family import LETTER, NARROW, WIDE, Tree, flaw
 
 ROOT = Path(__file__).parents[1]
@@ -157,11 +157,12 @@ def test_words_fit_beside_the_years(width):
         assert "\N{NO-BREAK SPACE}".join(spot.lines).count("(+") == bool(spot.member.also)
 
 
-def test_a_family_begins_under_its_name():
-    headings = [spot.heading for spot in TREE.layout().spots if spot.heading]
-    assert headings[0] == registry.FAMILIES["gradient"]
-    families = {member.family for member in TREE.members()}
-    assert set(headings) == {registry.FAMILIES[family] for family in families}
+def test_a_row_is_of_the_family_of_the_last_name_above_it():
+    named = ""
+    for spot in TREE.layout().spots:
+        assert spot.heading != named, "said twice"
+        named = spot.heading or named
+        assert named == registry.FAMILIES[spot.member.family]
 
 
 def test_everybody_is_a_link_in_the_drawing():
@@ -213,6 +214,21 @@ def test_the_table_has_a_row_for_each_and_links_to_pages_that_exist():
     assert by_name["Adam"]["hyper-parameters"] == "lr, betas, eps, weight_decay"
     assert by_name["SAM"]["work"].startswith("2; ")
     assert by_name["AMSGrad"]["work"] == "as Adam"
+    assert by_name["LAMB"]["hyper-parameters"] == "lr, betas, eps, weight_decay, clamp, scaled"
+
+
+def test_work_is_that_of_one_step():
+    """The ladder times a run, and one on all pictures has 20 steps where others have 640."""
+    work = {m.name: row["work"] for m, row in zip(TREE.members(), TREE.table().rows(), strict=True)}
+    for name in ("LBFGS", "Rprop"):
+        times = float(re.search(r"; (\d+)×, on all pictures", work[name])[1])
+        assert times == pytest.approx(ladder.row(name).time * 640 / 20, abs=0.5)
+    assert work["Adam"] == f"1; {ladder.row('Adam').time:.1f}×"
+    named = {"LBFGS", "Shampoo", "Rprop", "SOAP"}
+    times = {
+        name: float(said[1]) for name, w in work.items() if (said := re.search(r"([\d.]+)×", w))
+    }
+    assert set(sorted(times, key=times.get)[-4:]) == named
 
 
 def test_what_the_page_says_of_its_paths():

@@ -128,13 +128,15 @@ class Adafactor(Optimizer):
 def mean_squares(g: Array, state: State, share: float, eps1: float) -> Array:
     """Take in a gradient, which weighs `share`, and return the mean squares of all entries."""
     if g.ndim < 2:
-        state["variance"] += share * (g * g - state["variance"])
         variance: Array = state["variance"]
+        variance *= 1 - share
+        variance += share * g * g
         return variance
     rows, columns = state["row_var"], state["col_var"]
-    # R ← R + (1 − β̂) (mean of g² along each row − R), and C along each column
-    rows += share * (np.mean(g * g, axis=-1, keepdims=True) - rows)
-    columns += share * (np.mean(g * g, axis=-2, keepdims=True) - columns)
+    # R ← β̂ R + (1 − β̂) mean of g² along each row, and C along each column
+    for mean, axis in ((rows, -1), (columns, -2)):
+        mean *= 1 - share
+        mean += share * np.mean(g * g, axis=axis, keepdims=True)
     # V = R C / mean of R
     estimate: Array = rows * columns / np.maximum(rows.mean(axis=-2, keepdims=True), eps1)
     return estimate

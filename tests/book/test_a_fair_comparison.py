@@ -47,6 +47,29 @@ def test_adagrad_falls_from_first_place_to_the_lower_half():
     assert place("ravine 20 at 45°", "Adagrad") == 8
 
 
+def test_adams_lowest_point_hardly_moves_and_its_curve_does():
+    flat, turned = (comparison.curve(f"ravine 100 at {a}°", "Adam") for a in (0, 45))
+    assert turned.score < 1.2 * flat.score
+    near = (flat.rates > 0.06) & (flat.rates < 0.13)
+    assert near.sum() == 2
+    assert turned.means[near] / flat.means[near] == pytest.approx(4, rel=0.05)
+    assert (turned.means >= 0.97 * flat.means).all()
+    tries = [comparison.expected_best(comparison.prior(curve), 4) for curve in (flat, turned)]
+    assert tries[1] == pytest.approx(1.9 * tries[0], rel=0.05)
+
+
+def test_rprop_takes_five_times_as_many_steps_when_turned():
+    flat, turned = (comparison.curve(f"ravine 100 at {a}°", "Rprop") for a in (0, 45))
+    assert turned.score == pytest.approx(5 * flat.score, rel=0.05)
+
+
+def test_nesterovs_curve_is_excellent_at_a_few_rates_and_useless_at_half():
+    steps = comparison.prior(comparison.curve(TILTED, "SGD Nesterov 0.9"))
+    assert len(steps) == 13
+    assert (steps == 500).sum() == 7
+    assert (steps <= 20.05).sum() == 3
+
+
 def test_shampoo_stays_where_adagrad_falls_and_soap_is_slow_at_both_angles():
     for name, steps in (("Shampoo", 4.5), ("SOAP", 71.4)):
         flat, turned = (comparison.curve(f"ravine 100 at {a}°", name) for a in (0, 45))

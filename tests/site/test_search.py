@@ -8,6 +8,7 @@ finding = pytest.importorskip("finding")
 CYCLE = "book/schedulers/cyclic-and-one-cycle"
 STEP = "book/schedulers/step-decay"
 COSINE = "book/schedulers/cosine-and-restarts"
+RESTARTS = "book/schedulers/restarts"
 WARMUP = "book/schedulers/warmup"
 WHY_WARM_UP = "book/schedulers/why-warm-up"
 PLATEAU = "book/schedulers/plateau"
@@ -33,8 +34,8 @@ QUERIES = {
     "learning rate decay": STEP,
     "CosineAnnealingLR": COSINE,
     "cosine schedule": COSINE,
-    "warm restarts": COSINE,
-    "SGDR": COSINE,
+    "warm restarts": RESTARTS,
+    "SGDR": RESTARTS,
     "why warm up": WHY_WARM_UP,
     "warmup": WARMUP,
     "linear warmup": WARMUP,
