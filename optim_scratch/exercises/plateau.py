@@ -120,7 +120,7 @@ add(
     function(
         chance,
         lambda rng: [(1, 0), (2, 0), (3, 0), (6, 5), (7, 5), (13, 5), (14, 5), (30, 5), (40, 10)],
-        "It had not fired by the end of the epoch before, and has by the end of this one.",
+        "No drop up to the epoch before, and one at the end of this epoch.",
     ),
     solution=chance,
     wrong=(
