@@ -54,7 +54,7 @@ SCHEDULERS = (
         reference="loshchilov2017", torch=TORCH + "CosineAnnealingLR", parent="PolynomialLR",
     ),
     _scheduler(
-        "CosineAnnealingWarmRestarts", "cosine_annealing_warm_restarts", "cosine-and-restarts",
+        "CosineAnnealingWarmRestarts", "cosine_annealing_warm_restarts", "restarts",
         "half a cosine down, again and again", source="Loshchilov & Hutter 2017",
         reference="loshchilov2017", torch=TORCH + "CosineAnnealingWarmRestarts",
         parent="CosineAnnealingLR",
@@ -82,7 +82,7 @@ SCHEDULERS = (
     ),
     _scheduler(
         "WarmupCosineWithHardRestartsSchedule", "warmup_cosine_with_hard_restarts_schedule",
-        "cosine-and-restarts", "a straight line up, then equal falls of a cosine",
+        "restarts", "a straight line up, then equal falls of a cosine",
         source="pytorch-transformers 2019", parent="WarmupCosineSchedule",
     ),
     _scheduler(

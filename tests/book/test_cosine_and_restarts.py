@@ -1,13 +1,13 @@
-"""What the chapter on cosine annealing and restarts claims."""
+"""What the page on cosine annealing claims."""
 
 import numpy as np
 import pytest
 
-from optim_scratch import schedulers, surfaces
+from optim_scratch import schedulers
 from optim_scratch.exercises import cosine_and_restarts as exercises
 from optim_scratch.optimizers import SGD
 from optim_scratch.parameter import Parameter
-from optim_scratch.problems import NoisyQuadratic
+from optim_scratch.problems import Digits, NoisyQuadratic
 
 T = 1000
 CURVATURES = np.logspace(-3, 0, 40)
@@ -159,20 +159,94 @@ def test_stepped_per_batch_it_is_195_times_at_the_bottom():
     np.testing.assert_allclose(rates[[390, 780, 1170]], [0, 1, 0], atol=1e-9)
 
 
-@pytest.mark.parametrize(("noise", "change"), [(0.1, 0.31), (0.5, 0.05), (2.0, -0.05)])
-def test_a_cosine_cut_short(noise, change):
-    chosen = final(cosine(T), noise).argmin()
-    cut = final(cosine(T)[: T // 2], noise)[chosen]
-    assert cut / final(cosine(T // 2), noise).min() - 1 == pytest.approx(change, abs=0.01)
+def left_behind(rates):
+    """Return what the noise of each step leaves: the loss of a run in which it is the only one."""
+    found = []
+    for t in range(len(rates)):
+        survives = np.prod((1 - rates[t + 1 :, None] * CURVATURES) ** 2, axis=0)
+        found.append(0.5 * np.sum(CURVATURES * survives) * rates[t] ** 2 * 0.25)
+    return np.array(found)
 
 
-@pytest.mark.parametrize("lengths", [[250] * 4, [143, 286, 571]])
-def test_on_the_bowl_no_restart_is_ahead_at_every_end(lengths):
-    falls = np.concatenate([cosine(n) for n in lengths])
-    base, alone = (BASES[final(shape).argmin()] for shape in (falls, cosine(T)))
-    ends = np.cumsum(lengths)
-    restarted = bowl().expected_losses(base * falls)[ends]
-    assert (restarted > bowl().expected_losses(alone * cosine(T))[ends]).all()
+def test_each_step_of_the_best_schedule_leaves_the_same_noise():
+    best = left_behind(best_rates(bowl()))
+    assert best.max() / best.min() < 1.005
+    half = left_behind(BASES[final(cosine(T)).argmin()] * cosine(T))
+    assert half[400] > 1.4 * best[0]
+    assert half[-100:].max() < 0.1 * best[0]
+
+
+def test_a_constant_rate_is_spoilt_by_its_last_steps_and_drops_by_those_before_the_first():
+    for shape, to_blame, share in (
+        (np.ones(T), slice(750, 1000), 0.7),
+        (schedulers.MultiStepLR.curve(T, milestones=[500, 750]), slice(250, 500), 0.7),
+    ):
+        noise = left_behind(BASES[final(shape).argmin()] * shape)
+        assert noise[to_blame].sum() > share * noise.sum()
+
+
+def test_what_a_step_leaves_adds_up_to_the_loss():
+    rates = 0.1 * cosine(60)
+    start = NoisyQuadratic(CURVATURES, 0.0, start=2.0).expected_losses(rates)[-1]
+    assert bowl().expected_losses(rates)[-1] == pytest.approx(start + left_behind(rates).sum())
+
+
+def on_the_digits(plans, lr, epochs):
+    """Return the validation loss of four seeds after so many epochs under each plan."""
+    digits = Digits(batch_size=8, seed=range(4))
+    w = Parameter(np.repeat(digits.start, len(plans), axis=1))
+    plans = np.asarray(plans) * np.asarray(lr)[:, None]
+    sgd, found = SGD([w], lr=plans[:, :1]), {}
+    for t, batch in enumerate(digits.batches(max(epochs))):
+        sgd.param_groups[0]["lr"] = plans[:, t, None]
+        w.grad = digits.gradient(w.data, batch)
+        sgd.step()
+        if (t + 1) % 128 == 0:
+            found[(t + 1) // 128] = digits.loss(w.data, "validation").mean(axis=0)
+    return [found[epoch] for epoch in epochs]
+
+
+def test_a_fall_gains_the_more_the_shorter_the_budget():
+    rates = [0.35, 0.7, 0.7, 0.7]
+    gains = []
+    for epochs in (2, 10):
+        n = 128 * epochs
+        drops = schedulers.MultiStepLR.curve(n, milestones=[n // 2, 3 * n // 4])
+        plans = [np.ones(n), drops, line(n), cosine(n)]
+        constant, two, straight, half = on_the_digits(plans, rates, [epochs])[0]
+        assert half == pytest.approx(straight, rel=0.06)
+        assert half < two * 1.05
+        gains.append(constant - half)
+    assert gains[0] > 1.5 * gains[1]
+
+
+def test_a_plan_whose_end_moves():
+    ten, five = cosine(1280), cosine(640)
+    plans = [ten, np.concatenate([five, five[::-1]]), np.concatenate([five, five])]
+    plans.append(np.concatenate([cosine(256), np.zeros(1024)]))
+    two, half, whole = on_the_digits(plans, [0.7] * 4, [2, 5, 10])
+    assert two[0] > 1.25 * two[3]  # stopped long before its end
+    assert half[0] == pytest.approx(half[1], rel=0.1)  # stopped half-way
+    assert whole[1] > 1.3 * half[1]  # climbs
+    assert whole[2] == pytest.approx(whole[0], rel=0.1)  # falls again
+
+
+def test_torchs_two_forms_part_after_an_edit():
+    torch = pytest.importorskip("torch")
+    sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, T_max=10)
+    for t in range(8):
+        if t == 3:
+            sgd.param_groups[0]["lr"] /= 2
+        closed = schedule._get_closed_form_lr()[0]
+        assert sgd.param_groups[0]["lr"] == pytest.approx(closed / (2 if t >= 3 else 1))
+        sgd.step()
+        schedule.step()
+
+
+def test_a_rate_below_eta_min_rises():
+    rates = schedulers.CosineAnnealingLR.curve(11, lr=0.001, T_max=10, eta_min=0.01)
+    assert (np.diff(rates) > 0).all()
 
 
 def test_the_mean_of_weights_at_a_high_rate_beats_every_schedule(lowest):
@@ -194,54 +268,9 @@ def test_the_mean_of_weights_at_a_high_rate_beats_every_schedule(lowest):
     assert loss < lowest
 
 
-def test_on_many_wells_restarts_help_the_best_end_and_not_the_last():
-    wells, rng = surfaces.rastrigin(), np.random.default_rng(0)
-
-    def roam(theta, steps):
-        for multiple in cosine(steps):
-            noise = 60 * rng.standard_normal(theta.shape)
-            theta = theta - 0.0043 * multiple * (wells.gradient(theta) + noise)
-        return theta
-
-    def places():
-        return rng.uniform(-4.5, 4.5, (400, 2))
-
-    last, best, independent = [], [], []
-    for cycles in (1, 8):
-        theta, warm, cold = places(), [], []
-        for _ in range(cycles):
-            theta = roam(theta, T // cycles)
-            warm.append(wells.value(theta))
-            cold.append(wells.value(roam(places(), T // cycles)))
-        last.append(warm[-1].mean())
-        best.append(np.min(warm, axis=0).mean())
-        independent.append(np.min(cold, axis=0).mean())
-    assert last == pytest.approx([7.5, 9.0], abs=1.2)
-    assert best[1] == pytest.approx(2.6, abs=0.4)
-    assert independent[1] < best[1] + 0.2
-
-
-def test_torch_loses_a_cycle_to_a_logarithm_and_we_do_not():
-    torch = pytest.importorskip("torch")
-    theirs = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(
-        torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1), T_0=10, T_mult=3
-    )
-    ours = schedulers.CosineAnnealingWarmRestarts(SGD([Parameter(1.0)], lr=0.1), T_0=10, T_mult=3)
-    for schedule, rate, where in ((theirs, 0.0, (810, 810)), (ours, 0.1, (0, 2430))):
-        schedule.step(1210)
-        assert schedule.get_last_lr() == pytest.approx([rate])
-        assert (schedule.T_cur, schedule.T_i) == where
-
-
-def test_the_exercises_answers_are_the_packages():
+def test_the_exercises_answer_is_the_packages():
     expected = schedulers.CosineAnnealingLR.curve(50, lr=0.3, T_max=20, eta_min=0.1)
     np.testing.assert_allclose([exercises.rate(t, 20, 0.3, 0.1) for t in range(50)], expected)
-    sgd = SGD([Parameter(1.0)], lr=0.1)
-    for T_mult in (1, 2, 3):
-        schedule = schedulers.CosineAnnealingWarmRestarts(sgd, T_0=10, T_mult=T_mult)
-        for epoch in (0, 9.5, 10, 29.75, 30, 1210):
-            schedule.step(epoch)
-            assert exercises.cycle(epoch, 10, T_mult)[1:] == (schedule.T_cur, schedule.T_i)
 
 
 def test_the_rate_of_the_last_exercise_is_the_lowest_point_of_the_loss():

@@ -9,6 +9,7 @@ CYCLE = "book/schedulers/cyclic-and-one-cycle"
 RANGE_TEST = "book/schedulers/range-test"
 STEP = "book/schedulers/step-decay"
 COSINE = "book/schedulers/cosine-and-restarts"
+RESTARTS = "book/schedulers/restarts"
 WARMUP = "book/schedulers/warmup"
 WHY_WARM_UP = "book/schedulers/why-warm-up"
 PLATEAU = "book/schedulers/plateau"
@@ -34,8 +35,8 @@ QUERIES = {
     "learning rate decay": STEP,
     "CosineAnnealingLR": COSINE,
     "cosine schedule": COSINE,
-    "warm restarts": COSINE,
-    "SGDR": COSINE,
+    "warm restarts": RESTARTS,
+    "SGDR": RESTARTS,
     "why warm up": WHY_WARM_UP,
     "warmup": WARMUP,
     "linear warmup": WARMUP,

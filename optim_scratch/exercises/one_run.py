@@ -1,4 +1,4 @@
-"""Exercises of the chapter on the VGG on CIFAR-10."""
+"""Exercises of the chapter on how far one run can be trusted."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ import numpy as np
 from optim_scratch.parameter import Array
 
 from .checking import add, function
-
-Blocks = tuple[tuple[int, ...], ...]
-
-
-def parameters(blocks: Blocks, hidden: int, classes: int, bias: bool) -> int:
-    """Return the parameters of a VGG for 32×32 images of three colours."""
-    before, side, count = 3, 32, 0
-    for channels in blocks:
-        for after in channels:
-            count += after * (9 * before + bias)
-            before = after
-        side //= 2
-    return count + hidden * (before * side**2 + bias) + classes * (hidden + bias)
 
 
 def corrected(printed: float, images: int, batch_size: int, divisor: int) -> float:
@@ -46,17 +33,6 @@ def effects(grid: Array) -> tuple[float, float, float]:
     return float(c + d - a - b) / 2, float(b + d - a - c) / 2, float(d - a)
 
 
-def _variants(rng: np.random.Generator) -> list[tuple[Blocks, int, int, bool]]:
-    article: Blocks = ((32,), (64, 64), (128, 128, 128))
-    return [
-        (article, 128, 10, False),
-        (article, 128, 100, False),
-        (((64,), (128, 128), (256, 256, 256)), 128, 10, False),
-        (((16, 16), (32,)), 64, 10, False),
-        (article, 128, 10, True),
-    ]
-
-
 def _curves(rng: np.random.Generator) -> list[tuple[Array, Array]]:
     rise = 0.8 - 0.5 * np.exp(-np.arange(30) / 6)
     return [
@@ -66,29 +42,8 @@ def _curves(rng: np.random.Generator) -> list[tuple[Array, Array]]:
 
 
 add(
-    "vgg-on-cifar10.parameters",
+    "one-run.corrected",
     1,
-    function(
-        parameters,
-        _variants,
-        "A bias is one more number for each output channel. How many pixels reach the first "
-        "linear layer?",
-    ),
-    solution=parameters,
-    wrong=(
-        lambda blocks, hidden, classes, bias: 688_224,
-        lambda blocks, hidden, classes, bias: parameters(blocks, hidden, classes, False),
-        lambda blocks, hidden, classes, bias: parameters(blocks, hidden, classes, True),
-        lambda blocks, hidden, classes, bias: (
-            parameters(blocks, hidden, classes, bias) - hidden * 15 * blocks[-1][-1]
-        ),
-        688_224,
-    ),
-)
-
-add(
-    "vgg-on-cifar10.corrected",
-    2,
     function(
         corrected,
         lambda rng: [
@@ -112,8 +67,8 @@ add(
 )
 
 add(
-    "vgg-on-cifar10.seeds",
-    3,
+    "one-run.seeds",
+    2,
     function(
         seeds,
         lambda rng: [(0.31, 0.5), (0.62, 0.5), (0.31, 0.1), (0.9, 2.1), (1.1, 0.5)],
@@ -131,8 +86,8 @@ add(
 )
 
 add(
-    "vgg-on-cifar10.honest",
-    4,
+    "one-run.honest",
+    3,
     function(
         honest,
         _curves,
@@ -149,8 +104,8 @@ add(
 )
 
 add(
-    "vgg-on-cifar10.effects",
-    5,
+    "one-run.effects",
+    4,
     function(
         effects,
         lambda rng: [(rng.uniform(70, 90, size=(2, 2)),) for _ in range(3)],
