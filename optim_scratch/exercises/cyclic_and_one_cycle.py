@@ -95,26 +95,3 @@ add(
         lambda rates: np.sqrt(np.mean(rates**2)) / np.mean(rates),
     ),
 )
-
-
-def length(rate: float, h: float, low: float, high: float) -> float:
-    """Return how many updates a range test needs for its steepest fall to be at a rate."""
-    return float(1 + np.log(high / low) / (2 * h * rate))
-
-
-add(
-    "cyclic.length",
-    4,
-    function(
-        length,
-        lambda rng: [(0.01, 10.0, 1e-4, 0.4), (0.05, 1.0, 1e-5, 1.0), (0.001, 3.0, 1e-3, 10.0)],
-        "The steepest fall is at q / 2h, and n rates have n - 1 factors between them.",
-    ),
-    solution=length,
-    wrong=(
-        lambda rate, h, low, high: np.log(high / low) / (2 * h * rate),
-        lambda rate, h, low, high: 1 + np.log(high / low) / (h * rate),
-        lambda rate, h, low, high: 1 + np.log10(high / low) / (2 * h * rate),
-        lambda rate, h, low, high: 1 + np.log(high / low) * h / (2 * rate),
-    ),
-)

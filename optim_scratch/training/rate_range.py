@@ -27,21 +27,27 @@ class RangeTest:
         Their running mean.
     stopped : bool
         Whether the loss rose so far that the test ended before its last rate.
+    first : int, >= 0
+        Where the suggestion begins to look, unless the test ended before: till then the mean is one
+        of few losses, and two batches that differ look like a fall.
     """
 
     rates: Array
     losses: Array
     smoothed: Array
     stopped: bool
+    first: int = 0
 
     @property
     def suggestion(self) -> float | None:
         """The rate at which the smoothed loss falls steepest, per factor of the rate, or None.
 
         None is said of a loss that never falls. The fall from a peak counts as well, which a test
-        that nothing stops may have.
+        that nothing stops may have. A test twice as long suggests about half the rate.
         """
         finite = np.isfinite(self.smoothed)
+        if finite[self.first :].sum() > 1:
+            finite[: self.first] = False
         rates, smoothed = self.rates[finite], self.smoothed[finite]
         if len(rates) < 2 or not smoothed.any():
             return None
@@ -76,7 +82,8 @@ def lr_range_test(
     where d, the noise, is such a running mean of :math:`|\ell_i - s_i|` at the lowest. Where a loss
     is positive and above its noise, that is at *k times the lowest*. Below 0, and close to it,
     where k times the lowest means nothing, the rise is measured by size and noise. The first
-    tenth of the updates does not end the test: till then the noise is not known.
+    tenth of the updates does not end the test, and its rates are not suggested: till then the noise
+    is not known.
 
     Afterwards the parameters, the optimizer's state and its groups are as before and gradients are
     cleared. What else `update` changes is not undone: random generators, the order of batches,
@@ -150,7 +157,7 @@ def lr_range_test(
     finally:
         undo()
     losses, smoothed = np.array(watch.losses), np.array(watch.smoothed)
-    return RangeTest(rates[: len(losses)], losses, smoothed, stopped)
+    return RangeTest(rates[: len(losses)], losses, smoothed, stopped, watch.wait)
 
 
 def _check_drivable(optimizer: Any) -> None:

@@ -6,6 +6,7 @@ from check_pages import pages
 finding = pytest.importorskip("finding")
 
 CYCLE = "book/schedulers/cyclic-and-one-cycle"
+RANGE_TEST = "book/schedulers/range-test"
 STEP = "book/schedulers/step-decay"
 COSINE = "book/schedulers/cosine-and-restarts"
 RESTARTS = "book/schedulers/restarts"
@@ -22,8 +23,8 @@ MOMENTUM = "book/optimizers/momentum"
 ADAM = "book/optimizers/adam"
 
 QUERIES = {
-    "learning rate finder": CYCLE,
-    "lr finder": CYCLE,
+    "learning rate finder": RANGE_TEST,
+    "lr finder": RANGE_TEST,
     "OneCycleLR": CYCLE,
     "cyclical learning rates": CYCLE,
     "super-convergence": CYCLE,

@@ -297,6 +297,16 @@ def test_the_suggestion_is_the_steepest_fall():
     assert found.suggestion == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_two_first_batches_that_differ_are_no_fall(seed):
+    """The mean begins with one loss, so that its first differences are those of two batches."""
+    rng = np.random.default_rng(seed)
+    fall = 2.0 - 1.5 / (1 + np.exp(-(np.arange(100) - 50) / 8)) + 0.02 * rng.standard_normal(100)
+    fall[:2] += (0.5, -0.5)
+    found = watched(fall)
+    assert 45 < np.searchsorted(found.rates, found.suggestion) < 75
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
