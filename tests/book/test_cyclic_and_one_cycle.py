@@ -147,7 +147,7 @@ def test_from_a_steep_start_one_cycle_survives_where_its_sorted_rates_fail() -> 
     assert failed(train(2 * np.ones(N), steep())) >= SEEDS - 1
 
 
-def test_a_rise_makes_the_ground_flat_and_waiting_does_much_less() -> None:
+def test_a_rise_makes_the_ground_flat_and_waiting_at_a_low_rate_does_much_less() -> None:
     risen = train(1.4 * RISE[:48], steep(), first=20)
     waited = train(np.full(N, 0.1), steep(), first=20)
     assert ground(risen) < 2 < ground(waited) < ground(steep())
@@ -158,6 +158,15 @@ def test_a_rise_makes_the_ground_flat_and_waiting_does_much_less() -> None:
     )
     assert after_rise <= 2
     assert after_wait >= after_rise + 3
+
+
+def test_a_high_rate_from_the_first_step_flattens_as_much_as_a_rise_to_it() -> None:
+    for rate in (0.7, 1.0):
+        held, risen = (
+            train(rates, steep(), first=20) for rates in (np.full(48, rate), rate * RISE[:48])
+        )
+        assert ground(held) < 1.1 * ground(risen) < ground(steep()) / 1.5
+        assert failed(train(2 * SORTED, held, 30)) <= failed(train(2 * SORTED, risen, 30)) + 1
 
 
 def test_what_is_not_noise_is_the_same_in_any_order() -> None:
