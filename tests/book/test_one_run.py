@@ -42,7 +42,9 @@ def test_the_spread_of_short_runs():
     assert len(SPREADS) >= 9
     assert 0.7 < s < 1
     assert [math.ceil(8 * (s / delta) ** 2) for delta in (2, 1)] == [2, 6 if s < 0.8660 else 7]
-    assert 2 * s * (2 / 3) ** 0.5 == pytest.approx(1.4, abs=0.15), "exercise 6"
+    assert 2 * s == pytest.approx(1.8, abs=0.05), "exercise 6: two runs of each"
+    assert 2**0.5 * s == pytest.approx(1.2, abs=0.06), "how far two runs are apart"
+    assert math.ceil(16 * s**2 / 2**2) == 4
 
 
 def test_the_verdict_depends_on_epoch_and_seed():
@@ -68,6 +70,7 @@ def test_the_spread_of_long_runs_and_a_seed_that_is_lucky_for_most():
     last = ACCURACY.loc[30].unstack()
     assert s == pytest.approx(np.sqrt(((last[1] - last[0]) ** 2).mean() / 2), rel=0.1)
     assert s < np.sqrt((SPREADS**2).mean())
+    assert 2**0.5 * s == pytest.approx(0.5, abs=0.05), "how far two runs are apart"
     assert (apart < 0).sum() == 8
 
 
