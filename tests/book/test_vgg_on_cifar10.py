@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from optim_scratch.experiments import models, recipes, results
-from optim_scratch.schedulers import ExponentialLR
 
 NINE = [r.name for r in recipes.RECIPES if r.suite in ("article-003", "rate-and-schedule")]
 RUNS = results.read("article-003").merge(results.read("rate-and-schedule"), how="outer")
@@ -114,11 +113,6 @@ def test_seeds_of_a_setting_are_close_and_settings_are_not():
 )
 def test_neither_the_rate_nor_the_schedule_wins_alone(one, other, least, most):
     assert gain(one, other).between(least, most).all()
-
-
-def test_the_decayed_rates_of_a_hundredth_add_up_to_few_epochs():
-    spent = ExponentialLR.curve(30, lr=0.01, gamma=0.885) / 0.01
-    assert spent.sum() == pytest.approx(8.5, abs=0.05)
 
 
 def test_what_the_rates_add_up_to():
